@@ -1,0 +1,174 @@
+import { type NumberOption, numberOptions, otherOptions } from './defaults.ts';
+import { type Draft, type Entry, isPassword } from './draft.ts';
+import { conceal } from './redact.ts';
+import { collationOf, utcOffset } from './session-values.ts';
+import { variableName } from './session-variables.ts';
+import type {
+  ClusterConfig,
+  Credentials,
+  Password,
+  ReplicaSource,
+  ResolvedConfig,
+  ResolvedPool,
+  SessionConfig,
+  SessionVariableValue,
+  TlsOptions,
+} from './types.ts';
+
+/** Completes a configuration that has passed all checks. The result is frozen and shares no object with the input. */
+export function buildConfig(draft: Draft): ResolvedConfig {
+  const primary = draft.primary;
+  const credentials = conceal({
+    user: draft.text('user') ?? primary?.user ?? '',
+    password: passwordAt(draft, 'password') ?? primary?.password,
+  });
+  return deepFreeze({
+    primary: {
+      endpoint: primary?.endpoint ?? unchecked(),
+      credentials,
+      proxied: draft.given('primary.proxied') === true,
+    },
+    replicas: draft.replicas.map((entry) =>
+      replicaSource(entry ?? unchecked(), replicaCredentials(draft, credentials)),
+    ),
+    session: sessionConfig(draft),
+    pool: { primary: resolvedPool(draft, 'primary'), replica: resolvedPool(draft, 'replica') },
+    timeoutMs: number(draft, 'timeoutMs'),
+    transactionTimeoutMs: number(draft, 'transactionTimeoutMs'),
+    tcpTimeoutMs: number(draft, 'tcpTimeoutMs'),
+    loginTimeoutMs: number(draft, 'loginTimeoutMs'),
+    failover: {
+      heartbeatMs: number(draft, 'failover.heartbeatMs'),
+      maxWaiting: number(draft, 'failover.maxWaiting'),
+    },
+    retry: {
+      attempts: number(draft, 'retry.attempts'),
+      budget: number(draft, 'retry.budget'),
+      backoffMs: number(draft, 'retry.backoffMs'),
+    },
+    balance: {
+      policy: choice(draft, 'balance.policy') as ResolvedConfig['balance']['policy'],
+      zone: draft.text('balance.zone'),
+      primaryWeight: number(draft, 'balance.primaryWeight'),
+      rampUpMs: number(draft, 'balance.rampUpMs'),
+    },
+    breaker: {
+      errorRate: number(draft, 'breaker.errorRate'),
+      minimumReads: number(draft, 'breaker.minimumReads'),
+      windowMs: number(draft, 'breaker.windowMs'),
+      resetMs: number(draft, 'breaker.resetMs'),
+    },
+    monitor: {
+      intervalMs: number(draft, 'monitor.intervalMs'),
+      timeoutMs: number(draft, 'monitor.timeoutMs'),
+    },
+    fallback: choice(draft, 'fallback') as ResolvedConfig['fallback'],
+    fallbackMax: number(draft, 'fallbackMax'),
+    primaryOnly: [...((draft.given('primaryOnly') ?? []) as readonly string[])],
+  });
+}
+
+function replicaCredentials(draft: Draft, primary: Credentials): Credentials {
+  return {
+    user: draft.text('replica.user') ?? primary.user,
+    password: passwordAt(draft, 'replica.password') ?? primary.password,
+  };
+}
+
+function replicaSource(entry: Entry, common: Credentials): ReplicaSource {
+  const { fields, dns } = entry;
+  const spec = {
+    weight: numberIn(fields, 'weight', 'replicas[].weight'),
+    zone: typeof fields.zone === 'string' ? fields.zone : undefined,
+    credentials: conceal({
+      user: entry.user ?? common.user,
+      password: entry.password ?? common.password,
+    }),
+  };
+  if (dns === undefined) {
+    return {
+      ...spec,
+      kind: 'fixed',
+      endpoint: entry.endpoint ?? unchecked(),
+      balanced: fields.balanced === true,
+    };
+  }
+  return {
+    ...spec,
+    kind: 'dns',
+    dns,
+    port: numberIn(fields, 'port', 'replicas[].port'),
+    refreshMs: numberIn(fields, 'refreshMs', 'replicas[].refreshMs'),
+  };
+}
+
+function sessionConfig(draft: Draft): SessionConfig {
+  return {
+    database: draft.text('database') ?? draft.primary?.database,
+    ssl: tlsOptions(draft.given('ssl')),
+    timezone: utcOffset(choice(draft, 'timezone')) ?? otherOptions.timezone.default,
+    charset: collationOf(choice(draft, 'charset')) ?? otherOptions.charset.default,
+    bigint: choice(draft, 'bigint') as SessionConfig['bigint'],
+    dates: choice(draft, 'dates') as SessionConfig['dates'],
+    sessionVariables: Object.fromEntries(
+      Object.entries((draft.given('sessionVariables') ?? {}) as Record<string, SessionVariableValue>).map(
+        ([key, value]) => [variableName(key), value],
+      ),
+    ),
+    onConnect: draft.given('onConnect') as ClusterConfig['onConnect'],
+  };
+}
+
+function tlsOptions(ssl: unknown): TlsOptions | undefined {
+  if (ssl === undefined || ssl === false) return undefined;
+  const given: TlsOptions = ssl === true ? {} : (ssl as TlsOptions);
+  const rejectUnauthorized = given.rejectUnauthorized ?? otherOptions['ssl.rejectUnauthorized'].default;
+  return conceal({
+    ...given,
+    rejectUnauthorized,
+    verifyIdentity: given.verifyIdentity ?? rejectUnauthorized,
+  });
+}
+
+function resolvedPool(draft: Draft, role: 'primary' | 'replica'): ResolvedPool {
+  const value = (name: keyof ResolvedPool): number => draft.poolNumber(role, name) ?? unchecked();
+  const max = value('max');
+  return {
+    max,
+    min: Math.min(value('min'), max),
+    idleMs: value('idleMs'),
+    maxLifetimeMs: value('maxLifetimeMs'),
+    maxWaiting: value('maxWaiting'),
+  };
+}
+
+function number(draft: Draft, path: NumberOption): number {
+  return draft.number(path) ?? unchecked();
+}
+
+function numberIn(fields: Readonly<Record<string, unknown>>, name: string, path: NumberOption): number {
+  const value = fields[name];
+  return typeof value === 'number' ? value : numberOptions[path].default;
+}
+
+function choice(
+  draft: Draft,
+  path: 'balance.policy' | 'bigint' | 'charset' | 'dates' | 'fallback' | 'timezone',
+): string {
+  return draft.text(path) ?? otherOptions[path].default;
+}
+
+function passwordAt(draft: Draft, path: string): Password | undefined {
+  const value = draft.given(path);
+  return isPassword(value) ? value : undefined;
+}
+
+function unchecked(): never {
+  throw new Error('vipsql: a configuration was built before it was checked');
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,159 @@
+import { ConfigError, type ConfigIssue } from '../errors/errors.ts';
+import { describeValue } from './redact.ts';
+import { nearest } from './suggest.ts';
+
+/** The part of a zod schema that rows are checked with; any copy and version of zod has it. */
+export interface RowSchema<Row> {
+  /** Never throws. */
+  safeParse(row: unknown): RowVerdict<Row>;
+}
+
+/** What a schema says of a row: the row as it makes it, or what is wrong with it. */
+export type RowVerdict<Row> =
+  | { readonly success: true; readonly data: Row }
+  | {
+      readonly success: false;
+      readonly error: {
+        readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
+      };
+    };
+
+/** What a single call or a handle may be given. `undefined` counts as absent. */
+export interface CallOptions {
+  /** Deadline of the call in milliseconds; default `timeoutMs` of the configuration. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the call with `AbortedError` when it fires. */
+  readonly signal?: AbortSignal | undefined;
+  /** Your word that the statement may take effect twice: then it is repeated even when its outcome is unknown. Default `false`. */
+  readonly idempotent?: boolean | undefined;
+  /** The server binds the values, instead of vipsql escaping them into the text. Default `false`. */
+  readonly prepare?: boolean | undefined;
+  /** A zod schema that checks and converts each row. */
+  readonly schema?: RowSchema<unknown> | undefined;
+  /** Columns to parse as JSON where the server does not say which ones are (MariaDB). */
+  readonly json?: readonly string[] | undefined;
+  /** The handle is meant to be used inside a transaction closure, outside of the transaction. Default `false`. */
+  readonly insideTransaction?: boolean | undefined;
+}
+
+/** Options of a call whose rows have the type of a schema. */
+export interface SchemaOption<Row> {
+  readonly schema: RowSchema<Row>;
+}
+
+/** How far a transaction is kept apart from others, as `SET TRANSACTION ISOLATION LEVEL` takes it. */
+export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+
+/** What `db.transaction` may be given. `undefined` counts as absent. */
+export interface TransactionOptions {
+  /** Default: that of the server. */
+  readonly isolation?: IsolationLevel | undefined;
+  /** `START TRANSACTION READ ONLY`: the server refuses writes inside. Default `false`. */
+  readonly readOnly?: boolean | undefined;
+  /** Deadline in milliseconds over all tries; default `transactionTimeoutMs` of the configuration. */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the transaction with `AbortedError` when it fires. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether the closure may run again after a failure that left nothing committed. Default `true`. */
+  readonly retry?: boolean | undefined;
+}
+
+interface Check {
+  readonly rule: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+type Checks = Readonly<Record<string, Check>>;
+
+/** The longest time that Node's timers can hold. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+const flag: Check = { rule: 'must be true or false', accepts: (value) => typeof value === 'boolean' };
+
+const timeoutMs: Check = {
+  rule: `must be a number of milliseconds from 1 to ${longestTimeoutMs}`,
+  accepts: (value) => typeof value === 'number' && value >= 1 && value <= longestTimeoutMs,
+};
+
+const signal: Check = { rule: 'must be an AbortSignal', accepts: (value) => value instanceof AbortSignal };
+
+const callChecks: Checks = {
+  timeoutMs,
+  signal,
+  idempotent: flag,
+  prepare: flag,
+  schema: {
+    rule: 'must be a zod schema',
+    accepts: (value) => typeof value === 'object' && value !== null && 'safeParse' in value,
+  },
+  json: {
+    rule: 'must be a list of column names',
+    accepts: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+  },
+  insideTransaction: flag,
+};
+
+const isolationLevels: readonly string[] = [
+  'read uncommitted',
+  'read committed',
+  'repeatable read',
+  'serializable',
+] satisfies readonly IsolationLevel[];
+
+const transactionChecks: Checks = {
+  isolation: {
+    rule: `must be ${isolationLevels.map((level) => `'${level}'`).join(' or ')}`,
+    accepts: (value) => typeof value === 'string' && isolationLevels.includes(value),
+  },
+  readOnly: flag,
+  timeoutMs,
+  signal,
+  retry: flag,
+};
+
+/** Options of the design that a later version brings. */
+const laterOptions: ReadonlySet<string> = new Set([
+  'exactlyOnce',
+  'invalidates',
+  'maxLagMs',
+  'token',
+  'ttlMs',
+]);
+
+/** Checks the options of a call. @throws {ConfigError} */
+export function checkCallOptions(options: CallOptions | undefined): void {
+  if (options !== undefined) check(options, callChecks);
+}
+
+/** Checks the options of a transaction. @throws {ConfigError} */
+export function checkTransactionOptions(options: TransactionOptions | undefined): void {
+  if (options !== undefined) check(options, transactionChecks);
+}
+
+function check(options: object, checks: Checks): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError([{ path: 'options', rule: 'must be an object', received: describeValue(options) }]);
+  }
+  let issues: ConfigIssue[] | undefined;
+  for (const name in options) {
+    const value = (options as Readonly<Record<string, unknown>>)[name];
+    if (value === undefined || (Object.hasOwn(checks, name) && checks[name]?.accepts(value) === true))
+      continue;
+    issues ??= [];
+    issues.push({
+      path: name,
+      rule: checks[name]?.rule ?? unknownRule(name, checks),
+      received: describeValue(value, [name]),
+    });
+  }
+  if (issues !== undefined) throw new ConfigError(issues);
+}
+
+function unknownRule(name: string, checks: Checks): string {
+  if (laterOptions.has(name)) return 'is not part of this version of vipsql yet; leave it out';
+  const known = Object.keys(checks);
+  const near = nearest(name, known);
+  return near === undefined
+    ? `is not an option; there are ${known.map((option) => `\`${option}\``).join(', ')}`
+    : `is not an option; did you mean \`${near}\`?`;
+}

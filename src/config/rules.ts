@@ -1,0 +1,162 @@
+import type { ConfigIssue } from '../errors/errors.ts';
+import { type NumberOption, numberOptions } from './defaults.ts';
+import type { Draft, Entry } from './draft.ts';
+import { describeValue } from './redact.ts';
+
+type Rule = (draft: Draft) => readonly ConfigIssue[];
+
+/** The mistakes that only show when several options are seen together. */
+export function crossFieldIssues(draft: Draft): readonly ConfigIssue[] {
+  return rules.flatMap((rule) => rule(draft));
+}
+
+const rules: readonly Rule[] = [
+  credentialsFitTheUrl,
+  poolMinimumFits,
+  (draft) => isBelow(draft, 'tcpTimeoutMs', 'timeoutMs', 'or no operation could outlive one lost connect'),
+  (draft) =>
+    isBelow(
+      draft,
+      'failover.heartbeatMs',
+      'timeoutMs',
+      'or operations would end before a failover is noticed',
+    ),
+  replicasDiffer,
+  replicaUrlsNameTheDatabase,
+  zoneHasReplicas,
+  someoneServesReads,
+  tlsIsWhole,
+];
+
+function credentialsFitTheUrl(draft: Draft): readonly ConfigIssue[] {
+  const { primary } = draft;
+  const issues = (['user', 'password', 'database'] as const)
+    .filter((name) => {
+      const [given, inUrl] = [draft.given(name), primary?.[name]];
+      return given !== undefined && inUrl !== undefined && given !== inUrl;
+    })
+    .map((name) => issue(name, 'must not differ from the one in the URL of `primary`', draft.given(name)));
+  if (primary !== undefined && primary.user === undefined && draft.given('user') === undefined) {
+    issues.push(issue('user', 'must be given, here or in the URL of `primary`', undefined));
+  }
+  return issues;
+}
+
+function poolMinimumFits(draft: Draft): readonly ConfigIssue[] {
+  const found = (['primary', 'replica'] as const).flatMap((role) => {
+    const [max, min] = [draft.poolNumber(role, 'max'), draft.poolNumber(role, 'min', 0)];
+    if (max === undefined || min === undefined || min <= max) return [];
+    const path = draft.given(`pool.${role}.min`) === undefined ? 'pool.min' : `pool.${role}.min`;
+    return [issue(path, `must not be above the max of ${max}`, min)];
+  });
+  return found.filter(({ path }, index) => found.findIndex((other) => other.path === path) === index);
+}
+
+function isBelow(
+  draft: Draft,
+  low: NumberOption,
+  high: NumberOption,
+  because: string,
+): readonly ConfigIssue[] {
+  const [lower, upper] = [draft.number(low), draft.number(high)];
+  if (lower === undefined || upper === undefined || lower < upper) return [];
+  if (draft.given(low) !== undefined)
+    return [issue(low, `must be below \`${high}\` (${upper}), ${because}`, lower)];
+  return [issue(high, `must be above \`${low}\` (${lower} by default), ${because}`, upper)];
+}
+
+function replicasDiffer(draft: Draft): readonly ConfigIssue[] {
+  const primary = draft.primary === undefined ? undefined : addressOf(draft.primary);
+  const addresses = new Map<string, number>();
+  const names = new Map<string, number>();
+  return draft.replicas.flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const address = addressOf(entry);
+    const path = `replicas[${index}]`;
+    if (address === primary) {
+      return [
+        issue(
+          path,
+          'must not be the address of the primary; leave it out, reads fall back to the primary',
+          address,
+        ),
+      ];
+    }
+    const twin = addresses.get(address);
+    if (twin !== undefined)
+      return [issue(path, `must not repeat replicas[${twin}]; use \`weight\``, address)];
+    addresses.set(address, index);
+    const name = entry.endpoint?.name;
+    const namesake = name === undefined ? undefined : names.get(name);
+    if (name !== undefined) names.set(name, names.get(name) ?? index);
+    return namesake === undefined
+      ? []
+      : [issue(`${path}.name`, `must not be the name of replicas[${namesake}] too`, name)];
+  });
+}
+
+function addressOf({ endpoint, dns, fields }: Entry): string {
+  if (endpoint === undefined) return `dns ${dns}:${fields.port ?? numberOptions['replicas[].port'].default}`;
+  return endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : endpoint.path;
+}
+
+function replicaUrlsNameTheDatabase(draft: Draft): readonly ConfigIssue[] {
+  const database = draft.text('database') ?? draft.primary?.database;
+  return draft.replicas.flatMap((entry, index) =>
+    entry?.database === undefined || entry.database === database
+      ? []
+      : [issue(`replicas[${index}]`, `must not name another database than the primary's`, entry.database)],
+  );
+}
+
+function zoneHasReplicas(draft: Draft): readonly ConfigIssue[] {
+  const zone = draft.text('balance.zone');
+  if (zone === undefined || draft.replicas.includes(undefined)) return [];
+  const zones = new Set(
+    draft.replicas.map((entry) => entry?.fields.zone).filter((name) => typeof name === 'string'),
+  );
+  if (zones.has(zone)) return [];
+  const known =
+    zones.size === 0
+      ? 'no replica has a `zone`'
+      : `there are ${[...zones].map((name) => `'${name}'`).join(', ')}`;
+  return [issue('balance.zone', `must be the \`zone\` of a replica, or be left out; ${known}`, zone)];
+}
+
+function someoneServesReads(draft: Draft): readonly ConfigIssue[] {
+  const { replicas } = draft.fields;
+  const none = replicas === undefined || (Array.isArray(replicas) && replicas.length === 0);
+  if (!none || draft.text('fallback') !== 'error' || draft.number('balance.primaryWeight') !== 0) return [];
+  return [issue('fallback', "must be 'primary' without replicas, or every db.replica() would fail", 'error')];
+}
+
+const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+function tlsIsWhole(draft: Draft): readonly ConfigIssue[] {
+  const at = (name: string): unknown => draft.given(`ssl.${name}`);
+  const issues: ConfigIssue[] = [];
+  if (at('verifyIdentity') === true && at('rejectUnauthorized') === false) {
+    issues.push(
+      issue(
+        'ssl.verifyIdentity',
+        'must not be true while `rejectUnauthorized` is false: nothing would be verified',
+        true,
+      ),
+    );
+  }
+  if (at('cert') !== undefined && at('key') === undefined)
+    issues.push(issue('ssl.key', 'must be given with `cert`', undefined));
+  if (at('key') !== undefined && at('cert') === undefined)
+    issues.push(issue('ssl.cert', 'must be given with `key`', undefined));
+  const [lowest, highest] = [at('minVersion'), at('maxVersion')].map((version) =>
+    tlsVersions.indexOf(String(version)),
+  );
+  if (lowest !== undefined && highest !== undefined && highest !== -1 && lowest > highest) {
+    issues.push(issue('ssl.minVersion', 'must not be above `maxVersion`', at('minVersion')));
+  }
+  return issues;
+}
+
+function issue(path: string, rule: string, received: unknown): ConfigIssue {
+  return { path, rule, received: describeValue(received, path.split('.')) };
+}

@@ -1,0 +1,68 @@
+import type { Outcome } from '../errors/errors.ts';
+
+/** Why the primary does not take operations at the moment. */
+export type InterruptionReason =
+  | 'unanswered'
+  | 'connection-lost'
+  | 'read-only'
+  | 'connect-failed'
+  | 'access-denied';
+
+/** Everything that a cluster tells, one payload per event. */
+export interface ClusterEvents {
+  /** A primary was found behind the VIP: at the start, after a failover, after a restart in place. */
+  'epoch:opened': {
+    readonly epoch: number;
+    readonly server: string;
+    readonly previous: string | undefined;
+    /** How long primary operations had to wait; 0 when nothing was interrupted. */
+    readonly interruptedMs: number;
+  };
+  /** The VIP does not answer as a writable primary; primary operations wait. */
+  'primary:interrupted': {
+    readonly epoch: number | undefined;
+    readonly reason: InterruptionReason;
+    readonly message: string;
+  };
+  /** The same primary answers again within the same epoch. */
+  'primary:resumed': { readonly epoch: number; readonly interruptedMs: number };
+  /** The servers' connection limit is below what `pool.max` may ask for. */
+  'pool:too-large': { readonly server: string; readonly poolMax: number; readonly maxConnections: number };
+  /** A server refuses this host (1129): too many broken connects. `FLUSH HOSTS` on that server lifts it. */
+  'host:blocked': { readonly server: string; readonly remedy: string };
+  /** Two replicas report one identity and have been shown to be two servers: clones with one uuid. Both serve. */
+  'identity:collision': { readonly identity: string; readonly servers: readonly string[] };
+  /** A replica takes no reads any more. */
+  'replica:down': { readonly replica: string; readonly reason: string };
+  /** A replica takes reads, for the first time or again. */
+  'replica:up': { readonly replica: string; readonly downMs: number };
+  /** A DNS name resolved to a server that was not known. */
+  'replica:added': { readonly replica: string };
+  /** A DNS name no longer resolves to a server. */
+  'replica:removed': { readonly replica: string };
+  /** A DNS name could not be resolved; the servers known from it stay. */
+  'discovery:failed': { readonly dns: string; readonly message: string };
+  /** Replica reads run on the primary from now on, because no replica may serve. */
+  'fallback:started': { readonly reason: string };
+  /** A replica may serve again. */
+  'fallback:ended': { readonly lastedMs: number };
+  /** An operation is tried again. */
+  'operation:retry': {
+    readonly role: 'primary' | 'replica';
+    readonly server: string | undefined;
+    readonly attempt: number;
+    readonly outcome: Outcome;
+    readonly message: string;
+  };
+  /** A write or COMMIT ended with its outcome unknown and was not sent again. */
+  'operation:in-doubt': {
+    readonly server: string | undefined;
+    readonly epoch: number | undefined;
+    readonly message: string;
+  };
+}
+
+/** The name of an event. */
+export type EventName = keyof ClusterEvents;
+/** What is called for an event; what it throws becomes a process warning. */
+export type EventListener<E extends EventName> = (event: ClusterEvents[E]) => void;

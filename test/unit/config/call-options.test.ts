@@ -1,0 +1,96 @@
+import { describe, expect, it, test } from 'vitest';
+import { z } from 'zod';
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkTransactionOptions,
+  type TransactionOptions,
+} from '../../../src/config/call-options.ts';
+import { ConfigError } from '../../../src/errors/errors.ts';
+
+function issues(check: () => void): unknown {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+  return [];
+}
+
+describe('checkCallOptions', () => {
+  it('accepts every option, and undefined as absent', () => {
+    const all: Required<CallOptions> = {
+      timeoutMs: 50,
+      signal: new AbortController().signal,
+      idempotent: true,
+      prepare: false,
+      schema: z.object({ id: z.number() }),
+      json: ['attributes'],
+      insideTransaction: true,
+    };
+    const none = Object.fromEntries(Object.keys(all).map((name) => [name, undefined]));
+    for (const options of [undefined, {}, all, none, { later: undefined } as CallOptions]) {
+      expect(issues(() => checkCallOptions(options))).toEqual([]);
+    }
+  });
+
+  test.each<readonly [string, unknown, RegExp]>([
+    ['timeoutMs', 0, /from 1 to/],
+    ['timeoutMs', '5', /milliseconds/],
+    ['timeoutMs', Number.POSITIVE_INFINITY, /from 1 to/],
+    ['signal', {}, /AbortSignal/],
+    ['idempotent', 1, /true or false/],
+    ['prepare', 'yes', /true or false/],
+    ['schema', {}, /zod schema/],
+    ['json', 'attributes', /list of column names/],
+    ['json', [1], /list of column names/],
+    ['insideTransaction', null, /true or false/],
+    ['exactlyOnce', true, /not part of this version/],
+    ['invalidates', [], /not part of this version/],
+    ['timeout', 5, /did you mean `timeoutMs`/],
+    ['idempotnet', true, /did you mean `idempotent`/],
+    ['constructor', 1, /is not an option/],
+    ['zzz', 1, /there are `timeoutMs`/],
+  ])('refuses %s: %o', (name, value, rule) => {
+    expect(issues(() => checkCallOptions({ [name]: value }))).toEqual([
+      { path: name, rule: expect.stringMatching(rule), received: expect.any(String) },
+    ]);
+  });
+
+  it('names all mistakes at once', () => {
+    const wrong = { timeoutMs: 0, prepare: 1 } as unknown as CallOptions;
+    expect(issues(() => checkCallOptions(wrong))).toHaveLength(2);
+  });
+
+  it.each([5, 'text', [], null])('refuses %o as options', (wrong) => {
+    expect(issues(() => checkCallOptions(wrong as CallOptions))).toMatchObject([{ path: 'options' }]);
+  });
+});
+
+describe('checkTransactionOptions', () => {
+  it('accepts every option', () => {
+    const all: Required<TransactionOptions> = {
+      isolation: 'read committed',
+      readOnly: true,
+      timeoutMs: 100,
+      signal: new AbortController().signal,
+      retry: false,
+    };
+    expect(issues(() => checkTransactionOptions(all))).toEqual([]);
+    expect(issues(() => checkTransactionOptions(undefined))).toEqual([]);
+  });
+
+  test.each<readonly [string, unknown, RegExp]>([
+    ['isolation', 'READ COMMITTED', /'read committed'/],
+    ['readOnly', 1, /true or false/],
+    ['retry', 3, /true or false/],
+    ['exactlyOnce', { key: 'x' }, /not part of this version/],
+    ['idempotent', true, /is not an option/],
+    ['readonly', true, /did you mean `readOnly`/],
+  ])('refuses %s: %o', (name, value, rule) => {
+    expect(issues(() => checkTransactionOptions({ [name]: value }))).toEqual([
+      { path: name, rule: expect.stringMatching(rule), received: expect.any(String) },
+    ]);
+  });
+});
