@@ -1,0 +1,46 @@
+import type { WaitPhase } from '../errors/errors.ts';
+import type { Interruption } from './deadline.ts';
+import type { Failure } from './failures.ts';
+
+/** A failure whose cause is the operation's own deadline or signal. */
+export interface InterruptedFailure extends Failure {
+  readonly kind: 'timeout' | 'aborted';
+  readonly phase: WaitPhase;
+  /** The time that was given, where that was not the operation's. */
+  readonly timeoutMs?: number;
+}
+
+/** The deadline or signal ended a statement of which `failure` tells what is known. */
+export function interruptedStatement(
+  interruption: Interruption,
+  failure: Failure,
+  timeoutMs?: number,
+): InterruptedFailure {
+  return {
+    ...failure,
+    kind: interruption,
+    phase: 'answer',
+    connection: 'destroy',
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}
+
+/** The deadline or signal ended a wait before anything was sent. */
+export function interruptedWait(
+  interruption: Interruption,
+  phase: WaitPhase,
+  message: string,
+): InterruptedFailure {
+  return {
+    kind: interruption,
+    phase,
+    outcome: 'not-executed',
+    message,
+    cause: undefined,
+    connection: 'keep',
+  };
+}
+
+export function isInterrupted(failure: Failure): failure is InterruptedFailure {
+  return failure.kind === 'timeout' || failure.kind === 'aborted';
+}
