@@ -1,0 +1,45 @@
+import type { FieldPacket, ResultSetHeader } from 'mysql2';
+import type { FailureContext } from '../resilience/failures.ts';
+
+/** A statement, ready to be sent. */
+export interface Command {
+  readonly text: string;
+  /** Bound by the server when given; otherwise the values stand escaped in `text`. */
+  readonly values?: readonly unknown[] | undefined;
+  readonly statement: FailureContext['statement'];
+  /** The text carries escaped strings or buffers, which NO_BACKSLASH_ESCAPES would turn into an injection. */
+  readonly escapesText: boolean;
+  readonly phase: 'statement' | 'commit';
+  /** Columns to parse as JSON where the server does not say that they are (MariaDB). */
+  readonly json?: readonly string[] | undefined;
+}
+
+/** What mysql2 hands over: rows of one set, the header of a statement without rows, or a list of both. */
+export type RawRows =
+  | Record<string, unknown>[]
+  | ResultSetHeader
+  | (Record<string, unknown>[] | ResultSetHeader)[];
+
+/** Columns of one set, or of each set where there may be several. */
+export type RawFields = readonly FieldPacket[] | readonly (readonly FieldPacket[] | undefined)[] | undefined;
+
+/** What a server answered, and which one. */
+export interface Answer {
+  readonly rows: RawRows;
+  readonly fields: RawFields;
+  readonly server: string;
+  /** The epoch, when it was the primary. */
+  readonly epoch: number | undefined;
+}
+
+/** A statement of vipsql's own, without values. */
+export function ownCommand(text: string, statement: Command['statement'] = 'read'): Command {
+  return { text, statement, escapesText: false, phase: 'statement' };
+}
+
+/** Whether an answer is a list of sets, as a procedure gives it. */
+export function isFieldLists(
+  fields: NonNullable<RawFields>,
+): fields is readonly (readonly FieldPacket[] | undefined)[] {
+  return fields.length > 0 && (fields[0] === undefined || Array.isArray(fields[0]));
+}

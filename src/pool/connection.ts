@@ -1,0 +1,318 @@
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Connection as RawConnection, ResultSetHeader } from 'mysql2';
+import { UnsafeEscapingError, VipsqlError } from '../errors/errors.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import { classifyFailure, type Failure } from '../resilience/failures.ts';
+import type { TypeConfig } from '../rows/column-types.ts';
+import { Alarm } from './alarm.ts';
+import {
+  type Answer,
+  type Command,
+  isFieldLists,
+  ownCommand,
+  type RawFields,
+  type RawRows,
+} from './command.ts';
+import { AnswerDecoder } from './decode-answer.ts';
+import type { ServerFacts } from './identity.ts';
+import { openRowSource, type RowSource } from './row-source.ts';
+import { type RawCommand, RunningStatement, type StatementHost } from './running-statement.ts';
+
+/** Counts answers of a group of connections: an answer proves that their server lives. */
+export interface Pulse {
+  answers: number;
+}
+
+/** Stops a statement that runs on a connection, from elsewhere; resolves once the server has taken the order. */
+export type KillQuery = (victim: Connection) => Promise<void>;
+
+export interface StreamListener {
+  onRow(row: Record<string, unknown>): void;
+  /** `error` is a failure, or the error of a row that could not be decoded. */
+  onEnd(error: Failure | VipsqlError | undefined): void;
+}
+
+const noBackslashEscapesFlag = 0x200;
+const inTransactionFlag = 0x1;
+
+/** Values that mysql2 does not look for placeholders for: they stand in the text already. */
+const noValues = null;
+
+/** Stands for whatever is asked of a connection beside the statements of its user. */
+const resetCommand = ownCommand('', 'other');
+
+/** The longest that a goodbye may take. */
+const quitTimeoutMs = 500;
+
+export interface ConnectionParts {
+  readonly raw: RawConnection;
+  readonly socket: Socket;
+  readonly id: number;
+  readonly facts: ServerFacts;
+  readonly endpointName: string;
+  readonly types: TypeConfig;
+  readonly readOnly: boolean;
+  /** Sets up the session again after a reset. */
+  readonly prepareSession: () => Promise<void>;
+}
+
+/** One open session on one server. It runs one statement at a time and is never used again after a failure of the line. */
+export class Connection {
+  /** The connection's id on its server, as `KILL` takes it. */
+  readonly id: number;
+  readonly facts: ServerFacts;
+  readonly endpointName: string;
+  /** The session refuses writes by itself. */
+  readonly readOnly: boolean;
+  readonly openedAt = performance.now();
+  /** When it was last given back. */
+  idleSince = performance.now();
+  /** The last OK said that a transaction is open. */
+  inTransaction = false;
+  /** By `performance.now()`: when it has lived long enough. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** The session was changed in ways that only a reset takes back. */
+  tainted = false;
+  /** The epoch it belongs to, for a connection to the primary. */
+  epoch: number | undefined;
+  /** The pool that lends it. */
+  pool: { release(connection: Connection): void } | undefined;
+  pulse: Pulse = { answers: 0 };
+  kill: KillQuery | undefined;
+  /** Called once when the connection has ended, whoever ended it. */
+  onEnd: (() => void) | undefined;
+  readonly #parts: ConnectionParts;
+  #ended: Failure | undefined;
+  readonly #alarm = new Alarm();
+  readonly #host: StatementHost;
+  /** What has to be told when the connection ends under it. */
+  #running: { giveUp(failure: Failure): void } | undefined;
+  #noBackslashEscapes = false;
+  #lost = false;
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.id = parts.id;
+    this.facts = parts.facts;
+    this.endpointName = parts.endpointName;
+    this.readOnly = parts.readOnly;
+    this.#host = this.#createHost();
+    const { raw, socket } = parts;
+    raw.removeAllListeners('error');
+    const lose = (failure: Failure): void => {
+      this.#lost ||= this.#ended === undefined;
+      this.#end(failure);
+    };
+    raw.on('error', (error) => lose(this.#classify(error, resetCommand, { sent: true })));
+    raw.on('end', () => lose(this.#closed()));
+    socket.once('close', () => lose(this.#closed()));
+  }
+
+  /** The line broke or the server ended it, while nothing ran on it. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  get usable(): boolean {
+    return this.#ended === undefined;
+  }
+
+  /**
+   * Runs one statement. Rejects with {@link Failed}, after which {@link usable} says whether the connection may be
+   * used again. When the deadline comes near or the signal fires the statement is killed on the server and the answer
+   * to that awaited; without one the connection is destroyed.
+   */
+  run(command: Command, deadline: Deadline): Promise<Answer> {
+    if (this.#ended !== undefined) {
+      return Promise.reject(new Failed({ ...this.#ended, outcome: 'not-executed' }));
+    }
+    if (command.escapesText && this.#noBackslashEscapes) return Promise.reject(this.#unsafeEscaping());
+    return new Promise((resolve, reject) => {
+      const running = new RunningStatement(this.#host, command, { deadline, resolve, reject });
+      this.#running = running;
+      running.start();
+    });
+  }
+
+  /**
+   * Sends a statement whose rows are read one by one; the connection is busy until `onEnd`, which is called once,
+   * with the failure if there was one. Throws {@link Failed} when the connection has ended.
+   */
+  open(command: Command, listener: StreamListener): RowSource {
+    if (this.#ended !== undefined) throw new Failed({ ...this.#ended, outcome: 'not-executed' });
+    if (command.escapesText && this.#noBackslashEscapes) throw this.#unsafeEscaping();
+    const { raw, types } = this.#parts;
+    let ended = false;
+    const end = (error: Failure | VipsqlError | undefined): void => {
+      if (ended) return;
+      ended = true;
+      this.#running = undefined;
+      if (error !== undefined && 'connection' in error && error.connection === 'destroy') this.destroy();
+      listener.onEnd(error);
+    };
+    this.#running = {
+      giveUp: (failure) => end(source.wasSent() ? failure : { ...failure, outcome: 'not-executed' }),
+    };
+    const source = openRowSource(
+      { raw, command, types },
+      {
+        onRow: (row) => {
+          if (ended) return;
+          this.pulse.answers += 1;
+          listener.onRow(row);
+        },
+        onEnd: (error) => {
+          if (error === undefined || error instanceof VipsqlError) end(error);
+          else end(this.#classify(error, command, { sent: source.wasSent() }));
+        },
+      },
+    );
+    return source;
+  }
+
+  /** Takes back everything a session can have changed. Rejects with {@link Failed}, the connection destroyed. */
+  async reset(deadline: Deadline): Promise<void> {
+    const cancel = deadline.onInterrupt(() => this.destroy());
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#running = { giveUp: (failure) => reject(new Failed(failure)) };
+        this.#parts.raw.reset((error: Error | null) => (error === null ? resolve() : reject(error)));
+      });
+      await this.#parts.prepareSession();
+      this.tainted = false;
+      this.inTransaction = false;
+    } catch (error) {
+      this.destroy();
+      throw error instanceof Failed ? error : new Failed(this.#classify(error, resetCommand, { sent: true }));
+    } finally {
+      this.#running = undefined;
+      cancel();
+    }
+  }
+
+  /** Ends the connection at once, whatever runs on it; a running statement fails with its outcome unknown. */
+  destroy(failure: Failure = this.#closed()): void {
+    this.#end(failure);
+  }
+
+  /** Gives it back to the pool that has lent it. */
+  release(): void {
+    this.pool?.release(this);
+  }
+
+  /** Says goodbye to the server, for a connection on which nothing runs. */
+  quit(): void {
+    if (this.#ended !== undefined) return;
+    const { raw, socket } = this.#parts;
+    this.#ended = this.#closed();
+    this.#alarm.stop();
+    const limit = setTimeout(() => socket.destroy(), quitTimeoutMs);
+    socket.once('close', () => clearTimeout(limit));
+    raw.end(() => socket.end());
+    this.onEnd?.();
+  }
+
+  /** What a running statement asks of this connection. */
+  #createHost(): StatementHost {
+    const { raw, types } = this.#parts;
+    const connection = this;
+    const decoder = new AnswerDecoder(types);
+    return {
+      alarm: this.#alarm,
+      get kill() {
+        const { kill } = connection;
+        return kill === undefined ? undefined : () => kill(connection);
+      },
+      send(command, onAnswer) {
+        const callback = onAnswer as never;
+        const { text, values } = command;
+        decoder.begin(command);
+        const sent =
+          values === undefined
+            ? raw.query(text, noValues, callback)
+            : raw.execute({ sql: text, values: values as never }, callback);
+        (sent as unknown as EventEmitter).on('fields', decoder.onFields);
+        return sent as unknown as RawCommand;
+      },
+      accept(rows, fields) {
+        connection.pulse.answers += 1;
+        connection.#noteStatus(rows, fields);
+        decoder.decode(rows, fields);
+        return { rows, fields, server: connection.endpointName, epoch: connection.epoch };
+      },
+      classify(error, command, sent, killedByUs) {
+        if ('sqlState' in error) connection.pulse.answers += 1;
+        return connection.#classify(error, command, { sent, killedByUs });
+      },
+      closed: () => connection.#closed(),
+      finished() {
+        connection.#running = undefined;
+      },
+      destroy: (failure) => connection.destroy(failure),
+    };
+  }
+
+  /** Result sets carry no status that mysql2 hands on; the OK of a statement or a procedure does. */
+  #noteStatus(rows: RawRows, fields: RawFields): void {
+    let header: unknown = rows;
+    if (Array.isArray(rows)) {
+      if (fields === undefined || !isFieldLists(fields)) return;
+      header = rows.at(-1);
+    }
+    if (!isHeader(header)) return;
+    this.inTransaction = (header.serverStatus & inTransactionFlag) !== 0;
+    this.#noBackslashEscapes = (header.serverStatus & noBackslashEscapesFlag) !== 0;
+  }
+
+  #classify(
+    cause: unknown,
+    { statement, phase }: Command,
+    { sent, killedByUs = false }: { readonly sent: boolean; readonly killedByUs?: boolean },
+  ): Failure {
+    return classifyFailure(cause, {
+      vendor: this.facts.vendor,
+      phase,
+      sent,
+      statement,
+      inTransaction: this.inTransaction,
+      readOnlySession: this.readOnly,
+      killedByUs,
+    });
+  }
+
+  #closed(): Failure {
+    const cause = new ConnectionClosed(`connection ${this.id} to ${this.endpointName} was closed`);
+    return this.#classify(cause, resetCommand, { sent: true });
+  }
+
+  #unsafeEscaping(): UnsafeEscapingError {
+    return new UnsafeEscapingError(
+      'The session has sql_mode NO_BACKSLASH_ESCAPES, with which escaped strings can be broken out of. ' +
+        'The statement was not sent. Use { prepare: true }, or take the mode out of the session.',
+      { server: this.endpointName, epoch: this.epoch },
+    );
+  }
+
+  #end(failure: Failure): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = failure;
+    const { raw, socket } = this.#parts;
+    const running = this.#running;
+    this.#running = undefined;
+    (raw as unknown as { stream: Socket }).stream.destroy();
+    socket.destroy();
+    running?.giveUp(failure);
+    this.#alarm.stop();
+    this.onEnd?.();
+  }
+}
+
+class ConnectionClosed extends Error {
+  readonly code = 'PROTOCOL_CONNECTION_LOST';
+}
+
+function isHeader(value: unknown): value is ResultSetHeader {
+  return typeof value === 'object' && value !== null && 'serverStatus' in value;
+}

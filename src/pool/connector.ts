@@ -1,0 +1,194 @@
+import type { Socket } from 'node:net';
+import type { Credentials, Endpoint, SessionConfig } from '../config/types.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import { classifyFailure, type Failure } from '../resilience/failures.ts';
+import { AddressGuard } from './address-guard.ts';
+import type { Connection } from './connection.ts';
+import { dial } from './dial.ts';
+import { openSession, type SessionOptions } from './open-session.ts';
+import { askPassword } from './password.ts';
+
+export interface ConnectorOptions {
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials;
+  readonly session: SessionConfig;
+  readonly role: 'primary' | 'replica';
+  readonly tcpTimeoutMs: number;
+  readonly loginTimeoutMs: number;
+  /** Told when the server refuses this host altogether (1129). */
+  readonly onHostBlocked: (endpoint: Endpoint) => void;
+}
+
+class LoginTimeout extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/** Who waits for its turn looks this often whether it has come sooner than was said. */
+const longestTurnWaitMs = 250;
+
+/** One login, from the socket on. */
+interface Login {
+  readonly socket: Socket;
+  readonly password: string;
+  readonly readOnly: boolean;
+  authenticated: boolean;
+}
+
+/** Opens connections to one address, gently: see {@link AddressGuard}. */
+export class Connector {
+  readonly endpoint: Endpoint;
+  readonly #options: ConnectorOptions;
+  readonly #ssl: SessionOptions['ssl'];
+  readonly #guard = new AddressGuard();
+  readonly #opening = new Set<Socket>();
+  #closed = false;
+
+  constructor(options: ConnectorOptions) {
+    const { ssl } = options.session;
+    this.#options = options;
+    this.endpoint = options.endpoint;
+    // A copy, for mysql2 writes into it.
+    this.#ssl = ssl === undefined ? undefined : ({ ...ssl } as NonNullable<SessionOptions['ssl']>);
+  }
+
+  /**
+   * Opens a session and learns who its server is. Rejects with {@link Failed}, outcome `not-executed`.
+   * A login that takes longer than `loginTimeoutMs` is given up by the caller only: it goes on in the background
+   * and is closed politely when it succeeds, because servers count abandoned greetings and ban the host for them.
+   */
+  async connect(options: { readonly readOnly: boolean; readonly deadline: Deadline }): Promise<Connection> {
+    const { deadline, readOnly } = options;
+    try {
+      await this.#takeTurn(deadline);
+      const { socket, password } = await this.#open(deadline);
+      return await this.#loginWithin({ socket, password, readOnly, authenticated: false }, deadline);
+    } catch (error) {
+      throw new Failed(classify(error));
+    }
+  }
+
+  /** Forgets what the address said of too many connections: somebody else may answer there now. */
+  forgetRefusals(): void {
+    this.#guard.forget();
+  }
+
+  /** Destroys every connection that is being opened. */
+  close(): void {
+    this.#closed = true;
+    for (const socket of this.#opening) socket.destroy();
+  }
+
+  async #takeTurn(deadline: Deadline): Promise<void> {
+    for (;;) {
+      if (this.#closed) throw new Error('the cluster is closed');
+      const waitMs = this.#guard.enter();
+      if (waitMs === 0) return;
+      if (waitMs === undefined)
+        throw new LoginTimeout(`${this.endpoint.name} accepts connections but greets nobody`);
+      const mayWait = waitMs < deadline.remainingMs();
+      if (!mayWait || (await deadline.sleep(Math.min(waitMs, longestTurnWaitMs))) !== undefined) {
+        throw new LoginTimeout(
+          `${this.endpoint.name} takes no more connections; the next try is in ${Math.ceil(waitMs)} ms`,
+        );
+      }
+    }
+  }
+
+  /** Asks for the password first: once it is connected, the server waits for the answer to its greeting. */
+  async #open(deadline: Deadline): Promise<Pick<Login, 'socket' | 'password'>> {
+    const { endpoint, credentials, tcpTimeoutMs, loginTimeoutMs } = this.#options;
+    try {
+      const password = await askPassword(credentials.password, { limitMs: loginTimeoutMs, deadline });
+      const onSocket = (socket: Socket): void => this.#track(socket);
+      const onSpare = (socket: Socket): void => this.#loginSpare(socket, password);
+      const socket = await dial({ endpoint, tcpTimeoutMs, deadline, onSocket, onSpare });
+      return { socket, password };
+    } catch (error) {
+      const failure = classify(error);
+      this.#guard.failed(failure.kind);
+      throw new Failed(failure);
+    }
+  }
+
+  #loginSpare(socket: Socket, password: string): void {
+    this.#guard.enterUnasked();
+    this.#login({ socket, password, readOnly: false, authenticated: false }).then(
+      (spare) => spare.quit(),
+      () => {
+        // Nobody waits for it, and the guard has counted it.
+      },
+    );
+  }
+
+  #track(socket: Socket): void {
+    if (this.#closed) socket.destroy();
+    this.#opening.add(socket);
+    socket.once('close', () => this.#opening.delete(socket));
+  }
+
+  #loginWithin(login: Login, deadline: Deadline): Promise<Connection> {
+    const { loginTimeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      let abandoned = false;
+      const abandon = (): void => {
+        abandoned = true;
+        release();
+        // What comes after the greeting and the authentication no server counts.
+        if (login.authenticated) login.socket.destroy();
+        reject(new LoginTimeout(`${this.endpoint.name} did not finish the login in time`));
+      };
+      const limit = setTimeout(abandon, loginTimeoutMs);
+      const cancel = deadline.onInterrupt(abandon);
+      const release = (): void => {
+        clearTimeout(limit);
+        cancel();
+      };
+      this.#login(login).then(
+        (connection) => {
+          release();
+          if (abandoned) connection.quit();
+          else resolve(connection);
+        },
+        (error) => {
+          release();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  async #login(login: Login): Promise<Connection> {
+    const { endpoint, credentials, session, role, onHostBlocked } = this.#options;
+    const { socket, password, readOnly } = login;
+    try {
+      const connection = await openSession({
+        socket,
+        endpoint,
+        user: credentials.user,
+        password,
+        session,
+        ssl: this.#ssl,
+        role,
+        readOnly,
+        onAuthenticated: () => {
+          login.authenticated = true;
+          this.#guard.succeeded();
+        },
+      });
+      this.#opening.delete(socket);
+      return connection;
+    } catch (error) {
+      socket.destroy();
+      const failure = classify(error);
+      if (!login.authenticated) this.#guard.failed(failure.kind);
+      if (failure.kind === 'host-blocked') onHostBlocked(endpoint);
+      throw new Failed(failure);
+    }
+  }
+}
+
+function classify(error: unknown): Failure {
+  if (error instanceof Failed) return error.failure;
+  return classifyFailure(error, { vendor: undefined, phase: 'connect', sent: false, statement: 'other' });
+}

@@ -1,0 +1,49 @@
+import type { Vendor } from '../resilience/failures.ts';
+
+/**
+ * Which server a connection leads to. Two connections lead to the same server when these four are equal;
+ * the address that they were opened to says nothing.
+ */
+export interface Identity {
+  /** `@@server_uuid`; empty on MariaDB, whose `@@server_uid` is a hash of MAC address and port and no identity. */
+  readonly uuid: string;
+  readonly serverId: number;
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** What a new connection learns about its server. */
+export interface ServerFacts {
+  readonly identity: Identity;
+  readonly vendor: Vendor;
+  readonly version: string;
+  /** Milliseconds since 1970 by the server's clock; whole seconds, so two readings of one life may differ by one. */
+  readonly startedAtMs: number;
+  readonly writable: boolean;
+  readonly maxConnections: number;
+}
+
+/** Two readings of a start time may differ by rounding, and by a slow answer between clock and uptime. */
+const startToleranceMs = 2_500;
+
+export function sameIdentity(a: Identity, b: Identity): boolean {
+  return a.uuid === b.uuid && a.serverId === b.serverId && a.hostname === b.hostname && a.port === b.port;
+}
+
+/**
+ * Says whether a connection belongs to another life of its server than the one that began at `startedAtMs`.
+ * Connection ids start again at every restart, so an id below `floorId`, the highest one known when
+ * this connection was dialled, shows a restart even within the rounding of the clocks.
+ */
+export function isRestart(
+  startedAtMs: number,
+  connection: { readonly facts: ServerFacts; readonly id: number },
+  floorId: number,
+): boolean {
+  return Math.abs(startedAtMs - connection.facts.startedAtMs) > startToleranceMs || connection.id < floorId;
+}
+
+export function describeIdentity(identity: Identity): string {
+  const id = identity.uuid === '' ? `server_id ${identity.serverId}` : identity.uuid;
+  return `${identity.hostname}:${identity.port} (${id})`;
+}

@@ -1,0 +1,119 @@
+import type { Connection as RawConnection } from 'mysql2';
+import type { SessionConfig, SessionVariableValue } from '../config/types.ts';
+import type { Vendor } from '../resilience/failures.ts';
+import type { ServerFacts } from './identity.ts';
+
+/** MySQL's own default since 5.7, set on both vendors so that one program meets one behaviour. */
+const sqlMode =
+  'ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+
+type Row = Record<string, unknown>;
+
+export function query(raw: RawConnection, sql: string): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    raw.query(sql, (error, rows) => (error === null ? resolve(rows as Row[]) : reject(error)));
+  });
+}
+
+/**
+ * Makes a session ours: the one place that sets session state, at login and again after every reset.
+ * A read-only session refuses writes by itself (error 1792), whatever the server allows the account.
+ */
+export async function prepareSession(
+  raw: RawConnection,
+  config: SessionConfig,
+  readOnly: boolean,
+): Promise<void> {
+  await query(raw, sessionStatement(config));
+  if (readOnly) await query(raw, 'SET SESSION TRANSACTION READ ONLY');
+}
+
+function sessionStatement(config: SessionConfig): string {
+  const { time_zone = config.timezone, sql_mode = sqlMode, ...others } = config.sessionVariables;
+  const variables: Record<string, SessionVariableValue> = {
+    autocommit: true,
+    time_zone,
+    sql_mode,
+    ...others,
+  };
+  return `SET ${Object.entries(variables)
+    .map(([name, value]) => `@@SESSION.${name.replace(/^@@(session\.)?/i, '')} = ${literal(value)}`)
+    .join(', ')}`;
+}
+
+function literal(value: SessionVariableValue): string {
+  if (value === null) return 'NULL';
+  if (typeof value === 'boolean') return value ? '1' : '0';
+  if (typeof value === 'number') return String(value);
+  // The session may still have NO_BACKSLASH_ESCAPES at this point: hexadecimal means the same with and without it.
+  return value === '' ? "''" : `_utf8mb4 0x${Buffer.from(value, 'utf8').toString('hex')}`;
+}
+
+const common =
+  '@@server_id AS serverId, @@hostname AS hostname, @@port AS port, @@version AS version, CONNECTION_ID() AS id, ' +
+  'UNIX_TIMESTAMP() AS now, @@global.max_connections AS maxConnections, @@global.read_only AS readOnly';
+
+const factStatements: Record<Vendor, string> = {
+  mysql: `SELECT ${common}, @@server_uuid AS uuid, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline`,
+  mariadb: `SELECT ${common}`,
+};
+
+/** With the rounding to whole seconds it stays below what two readings of one life may differ by. */
+const longestReadingMs = 1_000;
+
+const maxReadings = 3;
+
+/** Asks a new session who its server is, since when it lives, and whether it accepts writes. */
+export async function readServerFacts(
+  raw: RawConnection,
+  vendor: Vendor,
+): Promise<{ readonly facts: ServerFacts; readonly connectionId: number }> {
+  const { row, uptimeS } = await readClock(raw, vendor);
+  const facts: ServerFacts = {
+    identity: {
+      uuid: typeof row.uuid === 'string' ? row.uuid : '',
+      serverId: Number(row.serverId),
+      hostname: String(row.hostname),
+      port: Number(row.port),
+    },
+    vendor,
+    version: String(row.version),
+    startedAtMs: (Number(row.now) - uptimeS) * 1000,
+    writable: isWritable(row),
+    maxConnections: Number(row.maxConnections),
+  };
+  return { facts, connectionId: Number(row.id) };
+}
+
+/** The clock and the uptime are asked one after the other; a pause between them would look like another start. */
+async function readClock(
+  raw: RawConnection,
+  vendor: Vendor,
+): Promise<{ readonly row: Row; readonly uptimeS: number }> {
+  for (let reading = 1; ; reading += 1) {
+    const askedAt = performance.now();
+    const [row = {}] = await query(raw, factStatements[vendor]);
+    const [uptime = {}] = await query(raw, "SHOW GLOBAL STATUS LIKE 'Uptime'");
+    const isPrompt = performance.now() - askedAt < longestReadingMs;
+    if (isPrompt || reading === maxReadings) return { row, uptimeS: Number(uptime.Value) };
+  }
+}
+
+const writabilityStatements: Record<Vendor, string> = {
+  mysql:
+    'SELECT @@global.read_only AS readOnly, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline',
+  mariadb: 'SELECT @@global.read_only AS readOnly',
+};
+
+/** The question of every heartbeat. */
+export function writabilityStatement(vendor: Vendor): string {
+  return writabilityStatements[vendor];
+}
+
+/** MySQL answers 0 and 1; newer MariaDB names kinds of read-only instead. */
+export function isWritable(row: Row): boolean {
+  return ['readOnly', 'superReadOnly', 'offline'].every((name) => {
+    const value = row[name];
+    return value === undefined || value === 0 || value === '0' || value === 'OFF';
+  });
+}
