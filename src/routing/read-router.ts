@@ -1,0 +1,241 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ResolvedConfig } from '../config/types.ts';
+import { ClosedError, NoReplicaError, QueueFullError } from '../errors/errors.ts';
+import type { ClusterEmitter } from '../observe/emitter.ts';
+import type { Connection } from '../pool/connection.ts';
+import { WaitQueue } from '../pool/wait-queue.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import type { Failure, FailureKind } from '../resilience/failures.ts';
+import { interruptedWait } from '../resilience/interruption.ts';
+import { GivenUp, type Retries } from '../resilience/retries.ts';
+import type { GiveUp } from '../resilience/retry.ts';
+import type { PrimaryReader } from '../topology/primary-reader.ts';
+import type { ReplicaSet } from '../topology/replica-set.ts';
+import { decideFallback } from './fallback.ts';
+import { FallbackPeriod } from './fallback-period.ts';
+import { ReadChoice } from './read-choice.ts';
+import type { ReadTarget } from './read-target.ts';
+import { replicaReturned, unlessReplicaReturns } from './unless-replica-returns.ts';
+
+export interface ReadRouterOptions {
+  readonly config: Pick<ResolvedConfig, 'balance' | 'fallback' | 'pool' | 'retry'>;
+  readonly replicas: ReplicaSet;
+  readonly primary: PrimaryReader;
+  readonly retries: Retries;
+  readonly events: ClusterEmitter;
+}
+
+/** What became of a read, filled in while it runs: told in errors. */
+export interface ReadTrace {
+  /** The server that was tried last. */
+  server?: string | undefined;
+  /** Tries so far. */
+  attempts?: number | undefined;
+  /** Why it was not tried again. */
+  why?: GiveUp | undefined;
+}
+
+export interface ReadOptions {
+  readonly trace?: ReadTrace;
+  /** `false` for a read whose length the caller decides (stream, snapshot): it says nothing about the server. */
+  readonly timed?: boolean;
+}
+
+const none: readonly ReadTarget[] = [];
+
+/** Takes each replica read to a server: chooses, tries, and after a failure tries elsewhere. */
+export class ReadRouter {
+  readonly #options: ReadRouterOptions;
+  readonly #choice: ReadChoice;
+  readonly #fallback: FallbackPeriod;
+  readonly #gate = new WaitQueue<void>(
+    (interruption) =>
+      new Failed(
+        interruptedWait(
+          interruption,
+          'connection',
+          `no replica has answered yet: ${this.#options.replicas.describe()}`,
+        ),
+      ),
+  );
+
+  constructor(options: ReadRouterOptions) {
+    const { config, replicas, primary, events } = options;
+    this.#options = options;
+    this.#choice = new ReadChoice({ balance: config.balance, replicas, primary });
+    this.#fallback = new FallbackPeriod(events);
+    replicas.onChange(() => {
+      if (replicas.candidates.length > 0) this.#fallback.end();
+      while (this.#gate.serve());
+    });
+  }
+
+  /**
+   * Runs a read on one server after another until one answers, and pays for it into the retry budget.
+   *
+   * What was not sent moves on to a server that it has not tried, which is no retry. After a failure that cost a server
+   * something the read is tried again as the outcome table allows: on another replica, the first time at once, else after the usual
+   * back-off; on the primary, if `fallback` allows, when all replicas were tried or none may serve; then round again.
+   *
+   * Rejects with {@link Failed} when trying again is of no use or the deadline has passed, with {@link NoReplicaError}
+   * at once when all replicas are known to be down and `fallback` is `'error'`, or with whatever else `run` rejects with.
+   * While a replica makes its first connection the read waits for it.
+   */
+  async read<T>(
+    deadline: Deadline,
+    run: (connection: Connection) => Promise<T>,
+    options?: ReadOptions,
+  ): Promise<T> {
+    const { trace = {}, timed = true } = options ?? {};
+    this.#options.retries.countOperation();
+    let tried = none;
+    let attempt = 1;
+    for (;;) {
+      const target = this.#choice.next(tried) ?? (await this.#chooseLast(tried, deadline));
+      if (target === undefined) continue;
+      trace.server = target.name;
+      trace.attempts = attempt;
+      try {
+        if (target === this.#choice.primary) return await this.#readOnPrimary(deadline, run, timed);
+        return await target.read(deadline, run, timed);
+      } catch (error) {
+        if (error === replicaReturned) continue;
+        tried = [...tried, target];
+        if (this.#mayMove(error, tried)) continue;
+        if (!(error instanceof Failed)) throw error;
+        this.#refuseClosed(error.failure);
+        await this.#beforeRetry({ failure: error.failure, attempt, tried, deadline, trace });
+        attempt += 1;
+      }
+    }
+  }
+
+  /** Turns away the reads that wait for a replica; to be called once the replicas are closed. */
+  close(): void {
+    this.#gate.close(new ClosedError('The cluster is closed; nothing was sent.'));
+  }
+
+  #refuseClosed({ outcome, cause }: Failure): void {
+    if (!this.#options.replicas.closed) return;
+    throw new ClosedError('The cluster was closed while the read was under way.', { outcome, cause });
+  }
+
+  /** Whether the read was turned away before it was sent, and somebody is left to ask. */
+  #mayMove(error: unknown, tried: readonly ReadTarget[]): boolean {
+    // A full queue is no reason to burden the primary.
+    if (error instanceof QueueFullError) return this.#choice.next(tried) !== undefined;
+    if (!(error instanceof Failed) || !wasTurnedAway(error.failure)) return false;
+    return this.#choice.next(tried) !== undefined || this.#primaryIsLeft(tried);
+  }
+
+  #primaryIsLeft(tried: readonly ReadTarget[]): boolean {
+    const { config, primary, replicas } = this.#options;
+    if (config.fallback !== 'primary' || tried.includes(this.#choice.primary)) return false;
+    return primary.available || replicas.candidates.length === 0;
+  }
+
+  /** Where to go when nothing untried is left; `undefined` when something may have changed meanwhile. */
+  async #chooseLast(tried: readonly ReadTarget[], deadline: Deadline): Promise<ReadTarget | undefined> {
+    const { config, replicas, primary } = this.#options;
+    const { candidates, expecting } = replicas;
+    if (replicas.closed) throw new ClosedError('The cluster is closed; nothing was sent.');
+    const decision = decideFallback({
+      fallback: config.fallback,
+      serving: candidates.length,
+      expecting,
+      primaryAvailable: primary.available,
+      primaryTried: tried.includes(this.#choice.primary),
+    });
+    switch (decision) {
+      case 'again':
+        return this.#choice.next(none);
+      case 'primary':
+        if (candidates.length === 0) this.#fallback.begin(replicas.describe());
+        return this.#choice.primary;
+      case 'fail':
+        // A caller that tries again at once must not keep the process from hearing that a replica is back.
+        await nextTurn();
+        throw new NoReplicaError(
+          `No replica may serve (${replicas.describe()}) and fallback is 'error'. The statement was not sent. ` +
+            "Look at the replicas, or allow fallback: 'primary'.",
+        );
+      case 'wait':
+        await this.#waitForStart(deadline);
+        return undefined;
+    }
+  }
+
+  async #waitForStart(deadline: Deadline): Promise<void> {
+    const { config } = this.#options;
+    const { maxWaiting } = config.pool.replica;
+    if (this.#gate.size >= maxWaiting) {
+      throw new QueueFullError(
+        `${maxWaiting} reads already wait for the first connection to a replica (pool.maxWaiting). ` +
+          'The statement was not sent. Wait for ready() before sending load.',
+      );
+    }
+    await this.#gate.wait(deadline);
+  }
+
+  /** While the primary is away too, whichever comes back first gets the read. */
+  async #readOnPrimary<T>(
+    deadline: Deadline,
+    run: (connection: Connection) => Promise<T>,
+    timed: boolean,
+  ): Promise<T> {
+    const { primary } = this.#choice;
+    if (this.#options.primary.available) return await primary.read(deadline, run, timed);
+    return await unlessReplicaReturns(this.#options.replicas, deadline, (either, started) => {
+      const begin = (connection: Connection): Promise<T> => {
+        started();
+        return run(connection);
+      };
+      return primary.read(either, begin, timed);
+    });
+  }
+
+  /** Waits until the next try may begin, or throws the failure when there is to be none. */
+  async #beforeRetry({ failure, attempt, tried, deadline, trace }: FailedRead): Promise<void> {
+    try {
+      await this.#options.retries.beforeNext({
+        failure,
+        attempt,
+        role: 'replica',
+        operation: 'read',
+        idempotent: true,
+        server: trace.server,
+        deadline,
+        mayRetry: true,
+        elsewhere: attempt === 1 && this.#choice.next(tried) !== undefined,
+      });
+    } catch (error) {
+      if (!(error instanceof GivenUp)) throw error;
+      trace.why = error.why;
+      throw new Failed(error.failure);
+    }
+  }
+}
+
+interface FailedRead {
+  readonly failure: Failure;
+  readonly attempt: number;
+  readonly tried: readonly ReadTarget[];
+  readonly deadline: Deadline;
+  readonly trace: ReadTrace;
+}
+
+/** Nothing was sent where a connection was not to be had, or the pool was discarded while the read waited for one. */
+const unreachableKinds: ReadonlySet<FailureKind> = new Set([
+  'connect',
+  'lost',
+  'overloaded',
+  'host-blocked',
+  'offline',
+  'access',
+  'tls',
+]);
+
+function wasTurnedAway({ outcome, kind }: Failure): boolean {
+  return outcome === 'not-executed' && unreachableKinds.has(kind);
+}

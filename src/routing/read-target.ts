@@ -1,0 +1,14 @@
+import type { Connection } from '../pool/connection.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import type { Candidate } from './candidate.ts';
+
+/** A server that can be chosen for a read, and asked. */
+export interface ReadTarget extends Candidate {
+  /** What errors and events call it. */
+  readonly name: string;
+  /**
+   * Lends a READ ONLY session to `run`. Rejects with `Failed`, with a `VipsqlError`, or with what `run` rejects with.
+   * `timed: false` keeps the read out of the latency.
+   */
+  read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, timed?: boolean): Promise<T>;
+}

@@ -1,0 +1,140 @@
+import type { ResolvedPool } from '../config/types.ts';
+import type { Connection, KillQuery } from '../pool/connection.ts';
+import type { Connector } from '../pool/connector.ts';
+import { describeIdentity, isRestart, type ServerFacts, sameIdentity } from '../pool/identity.ts';
+import { Pool } from '../pool/pool.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import type { Failure } from '../resilience/failures.ts';
+
+/** The highest connection id known of an epoch's server when a login began: a lower one at its end shows a restart. */
+export interface Floor {
+  readonly epoch: number;
+  readonly id: number;
+}
+
+export interface EpochOptions {
+  readonly number: number;
+  /** The connection that found this primary. */
+  readonly witness: Connection;
+  readonly connector: Connector;
+  readonly proxied: boolean;
+  readonly pool: ResolvedPool;
+  /** Most replica reads that run on the primary at once. */
+  readonly fallbackMax: number;
+  readonly kill: KillQuery | undefined;
+  readonly nextOrder: () => number;
+  /** Takes a connection that leads to another server than this epoch's. */
+  readonly onStranger: (connection: Connection, order: number, floor: Floor) => void;
+  /** Somebody met trouble at the VIP. */
+  readonly onTrouble: (failure: Failure | undefined) => void;
+}
+
+/** One primary in one life, with the connections that lead to it: they live and die with it. */
+export class Epoch {
+  readonly number: number;
+  readonly facts: ServerFacts;
+  readonly server: string;
+  readonly pool: Pool;
+  readonly #options: EpochOptions;
+  #readers: Pool | undefined;
+  #highestConnectionId: number;
+  #retired: Failure | undefined;
+
+  constructor(options: EpochOptions) {
+    const { witness, number, connector } = options;
+    this.#options = options;
+    this.number = number;
+    this.facts = witness.facts;
+    this.server = `${connector.endpoint.name} = ${describeIdentity(witness.facts.identity)}`;
+    this.#highestConnectionId = witness.id;
+    this.pool = this.#createPool('writers', options.pool, false);
+    this.pool.start();
+  }
+
+  /** READ ONLY sessions on the primary, for replica reads that find no replica. */
+  get readers(): Pool {
+    const { pool, fallbackMax } = this.#options;
+    this.#readers ??= this.#createPool('readers', { ...pool, min: 0, max: fallbackMax }, true);
+    if (this.#retired !== undefined) this.#readers.discard(this.#retired);
+    return this.#readers;
+  }
+
+  get readersInUse(): number {
+    return this.#readers?.inUse ?? 0;
+  }
+
+  get inUse(): number {
+    return this.pool.inUse + this.readersInUse;
+  }
+
+  get answers(): number {
+    return this.pool.pulse.answers + (this.#readers?.pulse.answers ?? 0);
+  }
+
+  /** Says whether a connection leads to this primary in this life. Behind a proxy any connection does. */
+  includes(connection: Connection, floor?: Floor): boolean {
+    if (this.#options.proxied) return true;
+    const { facts } = this;
+    if (!sameIdentity(facts.identity, connection.facts.identity)) return false;
+    return !isRestart(facts.startedAtMs, connection, floor?.epoch === this.number ? floor.id : 0);
+  }
+
+  /** What a login that begins now may be compared with. */
+  get floor(): Floor {
+    return { epoch: this.number, id: this.#highestConnectionId };
+  }
+
+  saw(connection: Connection): void {
+    this.#highestConnectionId = Math.max(this.#highestConnectionId, connection.id);
+  }
+
+  /** Turns away those who wait for a connection; those who have one go on. */
+  refuseWaiting(failure: Failure): void {
+    this.pool.refuseWaiting(failure);
+    this.#readers?.refuseWaiting(failure);
+  }
+
+  /** Destroys every connection of this epoch, in use or not. */
+  retire(failure: Failure): void {
+    this.#retired = failure;
+    this.pool.discard(failure);
+    this.#readers?.discard(failure);
+  }
+
+  #createPool(kind: string, settings: ResolvedPool, readOnly: boolean): Pool {
+    const { connector, kill, onTrouble, proxied } = this.#options;
+    return new Pool({
+      name: `the primary ${connector.endpoint.name} (${kind}, epoch ${this.number})`,
+      settings,
+      connect: (deadline) => this.#connect(deadline, readOnly),
+      kill: proxied ? undefined : kill,
+      epoch: this.number,
+      onConnectFailure: onTrouble,
+      onConnectionLost: () => onTrouble(undefined),
+    });
+  }
+
+  async #connect(deadline: Deadline, readOnly: boolean): Promise<Connection> {
+    const { connector, nextOrder, onStranger } = this.#options;
+    const { floor } = this;
+    const order = nextOrder();
+    const connection = await connector.connect({ readOnly, deadline });
+    if (!this.includes(connection, floor)) {
+      const failure = refused('connect', `another server than that of epoch ${this.number} answered`);
+      if (readOnly) connection.quit();
+      else onStranger(connection, order, floor);
+      throw new Failed(failure);
+    }
+    this.saw(connection);
+    if (!readOnly && !connection.facts.writable) {
+      connection.quit();
+      throw new Failed(refused('read-only', 'the server at the VIP is read-only'));
+    }
+    return connection;
+  }
+}
+
+function refused(kind: 'connect' | 'read-only', message: string): Failure {
+  return { kind, outcome: 'not-executed', message, cause: undefined, connection: 'destroy' };
+}

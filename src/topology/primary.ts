@@ -1,0 +1,290 @@
+import type { Endpoint, ResolvedConfig } from '../config/types.ts';
+import { ClosedError, QueueFullError } from '../errors/errors.ts';
+import type { ClusterEmitter } from '../observe/emitter.ts';
+import type { Connection } from '../pool/connection.ts';
+import { Connector } from '../pool/connector.ts';
+import { type Identity, isRestart, sameIdentity } from '../pool/identity.ts';
+import type { Pool } from '../pool/pool.ts';
+import { WaitQueue } from '../pool/wait-queue.ts';
+import { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import type { Failure } from '../resilience/failures.ts';
+import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
+import { Epoch } from './epoch.ts';
+import { type PrimaryState, Succession } from './succession.ts';
+import { VipWatch } from './vip-watch.ts';
+
+export interface PrimaryOptions {
+  readonly config: ResolvedConfig;
+  readonly events: ClusterEmitter;
+  readonly onHostBlocked: (endpoint: Endpoint) => void;
+  /** Told which server is the primary now. */
+  readonly onIdentity: (identity: Identity) => void;
+}
+
+/** A snapshot of the primary. */
+export interface PrimaryStatus {
+  readonly state: PrimaryState['kind'];
+  readonly address: string;
+  readonly server: string | undefined;
+  readonly epoch: number | undefined;
+  readonly open: number;
+  readonly inUse: number;
+  /** Operations waiting for a connection. */
+  readonly waiting: number;
+  /** Operations waiting for the primary to answer. */
+  readonly waitingForPrimary: number;
+}
+
+/** A failed connect is tried again after this pause; the watch looks meanwhile. */
+const reconnectPauseMs = 20;
+
+/** Longest wait for the answer to a `KILL QUERY`. */
+const killTimeoutMs = 1_000;
+
+/** The server behind the VIP: which one it is, whether it may be used now, and the connections to it. */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #connector: Connector;
+  readonly #watch: VipWatch;
+  readonly #succession: Succession;
+  /** The epoch whose server was told of last. */
+  #introduced = 0;
+  readonly #gate = new WaitQueue<void>(
+    (interruption) => new Failed(interruptedWait(interruption, 'failover', this.#whyNot())),
+  );
+
+  constructor(options: PrimaryOptions) {
+    const { config, events, onHostBlocked } = options;
+    this.#options = options;
+    const { endpoint, credentials } = config.primary;
+    this.#connector = new Connector({
+      endpoint,
+      credentials,
+      session: config.session,
+      role: 'primary',
+      tcpTimeoutMs: config.tcpTimeoutMs,
+      loginTimeoutMs: config.loginTimeoutMs,
+      onHostBlocked,
+    });
+    this.#succession = new Succession({
+      events,
+      createEpoch: (number, witness) => this.#createEpoch(number, witness),
+      onOpen: ({ epoch }) => this.#opened(epoch),
+      onInterrupted: (failure) => this.#interrupted(failure),
+    });
+    const succession = this.#succession;
+    this.#watch = new VipWatch({
+      connector: this.#connector,
+      heartbeatMs: config.failover.heartbeatMs,
+      activity: () => ({ inUse: succession.epoch?.inUse ?? 0, answers: succession.epoch?.answers ?? 0 }),
+      floor: () => succession.epoch?.floor,
+      onSighting: (sighting) => succession.sighted(sighting),
+      onSilence: (reason, failure) => succession.interrupt(reason, failure),
+    });
+  }
+
+  start(): void {
+    this.#watch.start();
+  }
+
+  /** The identity of the primary, once one was found. */
+  get identity(): Identity | undefined {
+    return this.#succession.epoch?.facts.identity;
+  }
+
+  /** Resolves once a primary answers and accepts writes. Rejects with the error of the deadline. */
+  async ready(deadline: Deadline): Promise<void> {
+    for (;;) {
+      const { state } = this.#succession;
+      if (state.kind === 'open') return;
+      if (state.kind === 'closed') throw closedError();
+      await this.#waitForPrimary(state.failure, deadline);
+    }
+  }
+
+  /** Whether operations run now rather than wait. */
+  get available(): boolean {
+    return this.#succession.state.kind === 'open';
+  }
+
+  /**
+   * Lends a writable connection of the current epoch to `run` and takes it back when that settles. Waits for a primary
+   * and for a free connection until the deadline. Rejects with {@link Failed} (outcome `not-executed`), with
+   * {@link QueueFullError}, with {@link ClosedError}, or with what `run` rejects with.
+   */
+  use<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#use(deadline, (epoch) => epoch.pool, run);
+  }
+
+  /** The same with a READ ONLY session, at most `fallbackMax` at once: for reads that found no replica. */
+  read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#use(deadline, (epoch) => epoch.readers, run);
+  }
+
+  /** Reads of {@link read} under way. */
+  get inFlight(): number {
+    return this.#succession.epoch?.readersInUse ?? 0;
+  }
+
+  status(): PrimaryStatus {
+    const { epoch } = this.#succession;
+    return {
+      state: this.#succession.state.kind,
+      address: this.#connector.endpoint.name,
+      server: epoch?.server,
+      epoch: epoch?.number,
+      open: epoch?.pool.open ?? 0,
+      inUse: epoch?.inUse ?? 0,
+      waiting: epoch?.pool.waiting ?? 0,
+      waitingForPrimary: this.#gate.size,
+    };
+  }
+
+  close(failure: Failure): void {
+    this.#succession.close(failure);
+    this.#gate.close(closedError());
+    this.#watch.stop();
+    this.#connector.close();
+  }
+
+  async #use<T>(
+    deadline: Deadline,
+    poolOf: (epoch: Epoch) => Pool,
+    run: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.#borrow(deadline, poolOf);
+    try {
+      return await run(connection);
+    } catch (error) {
+      if (error instanceof Failed && troubleKinds.has(error.failure.kind)) {
+        this.#noteTrouble(error.failure, connection.epoch);
+      }
+      throw error;
+    } finally {
+      connection.release();
+    }
+  }
+
+  #noteTrouble(failure: Failure | undefined, epoch: number | undefined): void {
+    if (epoch !== this.#succession.epoch?.number) return;
+    // Until the watch has seen a writable server again every further write would only be refused too.
+    if (failure?.kind === 'read-only') this.#succession.interrupt('read-only', failure);
+    this.#watch.look();
+  }
+
+  async #borrow(deadline: Deadline, poolOf: (epoch: Epoch) => Pool): Promise<Connection> {
+    let queued = false;
+    for (;;) {
+      const { state } = this.#succession;
+      if (state.kind === 'closed') throw closedError();
+      if (state.kind === 'open') {
+        const pool = poolOf(state.epoch);
+        try {
+          return await pool.acquire(deadline, queued);
+        } catch (error) {
+          if (!(error instanceof Failed) || isInterrupted(error.failure)) throw error;
+          // Where no new connection is to be had, one of those that are open comes free.
+          if (isHopeless(error.failure) && pool.open === 0) throw error;
+          if (this.#succession.state === state) {
+            this.#watch.look();
+            await this.#pause(deadline, error.failure);
+          }
+        }
+      } else {
+        await this.#waitForPrimary(state.failure, deadline);
+      }
+      queued = true;
+    }
+  }
+
+  async #pause(deadline: Deadline, failure: Failure): Promise<void> {
+    const interruption = await deadline.sleep(reconnectPauseMs);
+    if (interruption !== undefined)
+      throw new Failed(interruptedWait(interruption, 'failover', failure.message));
+  }
+
+  async #waitForPrimary(failure: Failure | undefined, deadline: Deadline): Promise<void> {
+    if (failure !== undefined && isHopeless(failure)) throw new Failed(failure);
+    const { maxWaiting } = this.#options.config.failover;
+    if (this.#gate.size >= maxWaiting) {
+      throw new QueueFullError(
+        `${maxWaiting} operations already wait for a primary at ${this.#connector.endpoint.name} (failover.maxWaiting). ` +
+          'The statement was not sent. Send less until the failover has ended.',
+        failure === undefined ? {} : { cause: failure.cause },
+      );
+    }
+    await this.#gate.wait(deadline);
+  }
+
+  #whyNot(): string {
+    const { state } = this.#succession;
+    const failure = state.kind === 'searching' || state.kind === 'interrupted' ? state.failure : undefined;
+    return failure?.message ?? 'no server has answered yet';
+  }
+
+  #createEpoch(number: number, witness: Connection): Epoch {
+    const { config } = this.#options;
+    return new Epoch({
+      number,
+      witness,
+      connector: this.#connector,
+      proxied: config.primary.proxied,
+      pool: config.pool.primary,
+      fallbackMax: config.fallbackMax,
+      kill: (victim) => this.#command(`KILL QUERY ${victim.id}`, victim),
+      nextOrder: () => this.#watch.nextOrder(),
+      onStranger: (connection, order, floor) => this.#watch.offer(connection, order, floor),
+      onTrouble: (failure) => this.#noteTrouble(failure, number),
+    });
+  }
+
+  #opened(epoch: Epoch): void {
+    if (epoch.number !== this.#introduced) this.#introduce(epoch);
+    while (this.#gate.serve());
+  }
+
+  #introduce({ number, facts, server }: Epoch): void {
+    const { config, events, onIdentity } = this.#options;
+    this.#introduced = number;
+    onIdentity(facts.identity);
+    const { maxConnections } = facts;
+    const poolMax = config.pool.primary.max;
+    if (poolMax > maxConnections) events.emit('pool:too-large', { server, poolMax, maxConnections });
+  }
+
+  #interrupted(failure: Failure): void {
+    this.#succession.epoch?.refuseWaiting(failure);
+    if (isHopeless(failure)) this.#gate.refuseAll(new Failed(failure));
+  }
+
+  /**
+   * Ends a session whose line is lost, so that the locks of its transaction do not outlive it. Does what it can:
+   * where the server cannot be reached the session ends when the server notices by itself.
+   */
+  async terminate(victim: Connection): Promise<void> {
+    await this.#command(`KILL ${victim.id}`, victim).catch(() => {
+      // Unknown thread (1094): it has gone already. Anything else: see above.
+    });
+  }
+
+  /** Connection ids are small integers of one server: on any other server the same id is a stranger's. */
+  async #command(text: string, victim: Connection): Promise<void> {
+    const control = this.#watch.control;
+    if (control === undefined || !sameIdentity(control.facts.identity, victim.facts.identity)) return;
+    if (isRestart(victim.facts.startedAtMs, control, 0)) return;
+    await this.#watch.command(text, control, new Deadline(killTimeoutMs));
+  }
+}
+
+/** Failures of a statement after which the VIP may lead elsewhere. */
+const troubleKinds: ReadonlySet<Failure['kind']> = new Set(['lost', 'read-only', 'offline', 'timeout']);
+
+/** Waiting does not help: the login is wrong, or the encryption is. */
+function isHopeless({ kind }: Failure): boolean {
+  return kind === 'access' || kind === 'tls';
+}
+
+function closedError(): ClosedError {
+  return new ClosedError('The cluster is closed; nothing was sent.');
+}
