@@ -1,0 +1,196 @@
+import type { CallOptions, TransactionOptions } from './config/call-options.ts';
+import { checkCallOptions } from './config/call-options.ts';
+import { resolveConfig } from './config/resolve.ts';
+import type { ClusterConfig, ResolvedConfig } from './config/types.ts';
+import { ClosedError } from './errors/errors.ts';
+import { PrimaryHandle } from './handles/primary-handle.ts';
+import { ReplicaHandle } from './handles/replica-handle.ts';
+import type { DefaultRow } from './handles/row-reader.ts';
+import { runTransaction } from './handles/run-transaction.ts';
+import { RunningOperations } from './handles/running-operations.ts';
+import type { Services } from './handles/services.ts';
+import type { Transaction } from './handles/transaction.ts';
+import { TransactionScope } from './handles/transaction-scope.ts';
+import { ClusterEmitter } from './observe/emitter.ts';
+import type { EventListener, EventName } from './observe/events.ts';
+import { RetryBudget } from './resilience/budget.ts';
+import { Deadline } from './resilience/deadline.ts';
+import { Failed } from './resilience/failed.ts';
+import type { Failure } from './resilience/failures.ts';
+import { Retries } from './resilience/retries.ts';
+import { toError } from './resilience/to-error.ts';
+import { ReadRouter } from './routing/read-router.ts';
+import { compileTablePatterns } from './sql/table-patterns.ts';
+import { Primary, type PrimaryStatus } from './topology/primary.ts';
+import { ReplicaSet } from './topology/replica-set.ts';
+import type { ReplicaStatus } from './topology/replica-status.ts';
+
+/** A snapshot of what the cluster knows and does. */
+export interface ClusterStatus {
+  readonly primary: PrimaryStatus;
+  readonly replicas: readonly ReplicaStatus[];
+  /** Operations and transactions under way. */
+  readonly running: number;
+}
+
+/** How long `ready()` waits, and what ends it earlier. */
+export interface ReadyOptions {
+  /** Default: `timeoutMs` of the configuration. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** How long `close()` lets running work go on. */
+export interface CloseOptions {
+  /** How long running work may go on before its connections are destroyed. Default 5 000; 0 destroys at once. */
+  readonly timeoutMs?: number;
+}
+
+const closeTimeoutMs = 5_000;
+
+const unwindTimeoutMs = 1_000;
+
+/** Every server that one `createCluster` call can reach, and the handles to use them with. */
+export class Cluster implements AsyncDisposable {
+  readonly #services: Services;
+  readonly #replicas: ReplicaSet;
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use {@link createCluster}. */
+  constructor(config: ResolvedConfig) {
+    const events = new ClusterEmitter();
+    const onHostBlocked = ({ name }: { readonly name: string }): void => {
+      const remedy = `Run FLUSH HOSTS on ${name} (TRUNCATE performance_schema.host_cache on MySQL 8.4 and newer), and find out what breaks off logins from here.`;
+      events.emit('host:blocked', { server: name, remedy });
+    };
+    const primary = new Primary({
+      config,
+      events,
+      onHostBlocked,
+      onIdentity: (identity) => this.#replicas.primaryChanged(identity),
+    });
+    this.#replicas = new ReplicaSet({ config, events, onHostBlocked });
+    const { attempts, backoffMs, budget } = config.retry;
+    const retries = new Retries({ attempts, backoffMs, budget: new RetryBudget(budget), events });
+    this.#services = {
+      config,
+      primary,
+      reads: new ReadRouter({ config, replicas: this.#replicas, primary, retries, events }),
+      events,
+      retries,
+      running: new RunningOperations(),
+      scope: new TransactionScope(),
+      isPrimaryOnly: compileTablePatterns(config.primaryOnly),
+    };
+    primary.start();
+    this.#replicas.start();
+  }
+
+  /** Statements for the server behind the VIP. `options` hold for every call that does not say otherwise. */
+  primary<Row extends object = DefaultRow>(options?: CallOptions): PrimaryHandle<Row> {
+    checkCallOptions(options);
+    return new PrimaryHandle<Row>(this.#services, options);
+  }
+
+  /** Reads that may be a little old, spread over the replicas. `options` hold for every call that does not say otherwise. */
+  replica<Row extends object = DefaultRow>(options?: CallOptions): ReplicaHandle<Row> {
+    checkCallOptions(options);
+    return new ReplicaHandle<Row>(this.#services, options);
+  }
+
+  /**
+   * Runs `fn` in a transaction on the primary: commits when it resolves, rolls back when it rejects. The closure may run
+   * more than once. Rejects with {@link InDoubtError} when COMMIT was sent and never answered.
+   */
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return runTransaction(this.#services, fn, options);
+  }
+
+  /** Resolves once the primary answers and accepts writes; rejects at the deadline with what kept it. */
+  async ready(options: ReadyOptions = {}): Promise<void> {
+    const { config, primary } = this.#services;
+    const deadline = new Deadline(options.timeoutMs ?? config.timeoutMs, options.signal);
+    try {
+      await primary.ready(deadline);
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      const { timeoutMs, signal } = deadline;
+      throw toError(error.failure, { operation: 'read', timeoutMs, abortReason: signal?.reason });
+    }
+  }
+
+  /** What the cluster knows and does at this moment. */
+  status(): ClusterStatus {
+    const { primary, running } = this.#services;
+    return { primary: primary.status(), replicas: this.#replicas.status(), running: running.count };
+  }
+
+  /** Calls `listener` for each event of that name, in the course of what caused it: it should be quick. */
+  on<E extends EventName>(event: E, listener: EventListener<E>): this {
+    this.#services.events.on(event, listener);
+    return this;
+  }
+
+  /** Calls `listener` for the next event of that name only. */
+  once<E extends EventName>(event: E, listener: EventListener<E>): this {
+    this.#services.events.once(event, listener);
+    return this;
+  }
+
+  /** Takes a listener away again. */
+  off<E extends EventName>(event: E, listener: EventListener<E>): this {
+    this.#services.events.off(event, listener);
+    return this;
+  }
+
+  /**
+   * Turns away new work, lets running work end within `timeoutMs`, then destroys what is left.
+   * Afterwards no socket, timer or listener of the cluster remains. Calling it again waits for the same end.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs);
+    return this.#closing;
+  }
+
+  /** What `await using` calls: {@link close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const { primary, reads, running, events } = this.#services;
+    const finished = running.finish();
+    await endWithin(finished, timeoutMs);
+    const failure: Failure = {
+      kind: 'lost',
+      outcome: 'unknown',
+      message: 'the cluster was closed',
+      cause: new ClosedError('The cluster was closed.'),
+      connection: 'destroy',
+    };
+    primary.close(failure);
+    this.#replicas.close(failure);
+    reads.close();
+    // What vipsql waits for has ended now; a closure of the caller's may still be busy with something else.
+    await endWithin(finished, unwindTimeoutMs);
+    events.removeAll();
+  }
+}
+
+/**
+ * Checks the configuration and returns a cluster, which connects in the background: operations wait for it.
+ *
+ * @throws {@link ConfigError} naming every option that cannot be used.
+ */
+export function createCluster(config: ClusterConfig): Cluster {
+  return new Cluster(resolveConfig(config));
+}
+
+async function endWithin(work: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs);
+  });
+  await Promise.race([work, limit]);
+  clearTimeout(timer);
+}

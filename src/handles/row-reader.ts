@@ -1,0 +1,161 @@
+import type { FieldPacket } from 'mysql2';
+import type { CallOptions, SchemaOption } from '../config/call-options.ts';
+import { RowCountError } from '../errors/errors.ts';
+import type { Answer, RawFields, RawRows } from '../pool/command.ts';
+import { applySchema } from '../rows/schema.ts';
+import type { SqlParams } from '../sql/value.ts';
+import { mergeOptions } from './begin.ts';
+import { type Call, prepareCall, type Query } from './call.ts';
+
+/** A row as it comes when nobody says more. */
+export type DefaultRow = Record<string, unknown>;
+
+/** One column of a result. */
+export interface Field {
+  readonly name: string;
+  /** MySQL's number of the column type, as in mysql2's `Types`. */
+  readonly columnType: number;
+  /** The table's name or alias; empty for an expression. */
+  readonly table: string;
+}
+
+/** A result with what is known about it. */
+export interface ResultInfo<Row> {
+  readonly rows: Row[];
+  readonly fields: readonly Field[];
+  /** The server that answered. */
+  readonly server: string;
+  /** The epoch, when it was the primary. */
+  readonly epoch: number | undefined;
+}
+
+/** Sends one statement to where a handle's statements go. */
+export type RunCall = (call: Call, options: CallOptions | undefined) => Promise<Answer>;
+
+/** What holds for every call of a handle. */
+export interface ReaderSettings {
+  /** The session's time zone, as `+00:00`. */
+  readonly timezone: string;
+  /** Options of every call that the call itself does not give. */
+  readonly defaults?: CallOptions | undefined;
+}
+
+/** The reading methods that every handle has. */
+export class RowReader<Row extends object = DefaultRow> {
+  readonly #run: RunCall;
+  readonly #settings: ReaderSettings;
+
+  /** @internal */
+  constructor(run: RunCall, settings: ReaderSettings) {
+    this.#run = run;
+    this.#settings = settings;
+  }
+
+  /** Resolves to the rows; to `[]` for a statement that has none. */
+  query<T extends object>(
+    query: Query,
+    params: SqlParams | undefined,
+    options: CallOptions & SchemaOption<T>,
+  ): Promise<T[]>;
+  query(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row[]>;
+  async query(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row[]> {
+    const resolved = this.resolve(options);
+    const { rows } = await this.send(query, params, resolved);
+    return checked(firstSet(rows) as Row[], resolved);
+  }
+
+  /** As `query`, with the fields and the server that answered. */
+  async queryWithInfo(query: Query, params?: SqlParams, options?: CallOptions): Promise<ResultInfo<Row>> {
+    const resolved = this.resolve(options);
+    const { rows, fields, server, epoch } = await this.send(query, params, resolved);
+    return {
+      rows: checked(firstSet(rows) as Row[], resolved),
+      fields: firstFields(fields).map(({ name, type = 0, table }) => ({ name, columnType: type, table })),
+      server,
+      epoch,
+    };
+  }
+
+  /** Resolves to the only row. Rejects with {@link RowCountError} unless there is exactly one. */
+  one<T extends object>(
+    query: Query,
+    params: SqlParams | undefined,
+    options: CallOptions & SchemaOption<T>,
+  ): Promise<T>;
+  one(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row>;
+  async one(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row> {
+    const [row, second] = await this.query(query, params, options);
+    if (row === undefined)
+      throw new RowCountError('one() found no row; use maybeOne() where that is normal.', { rowCount: 0 });
+    if (second !== undefined) throw tooMany('one()');
+    return row;
+  }
+
+  /** Resolves to the only row, or `undefined`. Rejects with {@link RowCountError} when there are more. */
+  maybeOne<T extends object>(
+    query: Query,
+    params: SqlParams | undefined,
+    options: CallOptions & SchemaOption<T>,
+  ): Promise<T | undefined>;
+  maybeOne(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row | undefined>;
+  async maybeOne(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row | undefined> {
+    const [row, second] = await this.query(query, params, options);
+    if (second !== undefined) throw tooMany('maybeOne()');
+    return row;
+  }
+
+  /** Resolves to the only column of the only row. Rejects with {@link RowCountError} for any other shape. */
+  async value<T = unknown>(query: Query, params?: SqlParams, options?: CallOptions): Promise<T> {
+    const [row, second] = await this.query(query, params, options);
+    if (second !== undefined) throw tooMany('value()');
+    if (row === undefined) {
+      throw new RowCountError('value() found no row; use maybeOne() where that is normal.', { rowCount: 0 });
+    }
+    const values = Object.values(row);
+    if (values.length !== 1) {
+      throw new RowCountError(`value() wants one column and found ${values.length}.`, { rowCount: 1 });
+    }
+    return values[0] as T;
+  }
+
+  /** @internal The options of a call, with the handle's. */
+  protected resolve(given: CallOptions | undefined): CallOptions | undefined {
+    return mergeOptions(this.#settings.defaults, given);
+  }
+
+  /** @internal Throws what is wrong with the statement or its values. */
+  protected send(
+    query: Query,
+    params: SqlParams | undefined,
+    options: CallOptions | undefined,
+  ): Promise<Answer> {
+    return this.#run(prepareCall({ query, params, options }, this.#settings.timezone), options);
+  }
+}
+
+/** The rows of a result, of its first set when a procedure returned several, or none. */
+export function firstSet(rows: RawRows): DefaultRow[] {
+  if (!Array.isArray(rows)) return [];
+  const [first] = rows;
+  return Array.isArray(first) ? first : isHeaders(rows) ? [] : (rows as DefaultRow[]);
+}
+
+function isHeaders(rows: readonly unknown[]): boolean {
+  return (
+    (rows[0] as { constructor?: { name?: string } } | undefined)?.constructor?.name === 'ResultSetHeader'
+  );
+}
+
+function firstFields(fields: RawFields): readonly FieldPacket[] {
+  const list = fields?.find((entry) => entry !== undefined);
+  if (list === undefined) return [];
+  return Array.isArray(list) ? list : (fields as readonly FieldPacket[]);
+}
+
+function checked<Row extends object>(rows: Row[], options: CallOptions | undefined): Row[] {
+  return options?.schema === undefined ? rows : (applySchema(rows, options.schema) as Row[]);
+}
+
+function tooMany(method: string): RowCountError {
+  return new RowCountError(`${method} found more than one row; add a condition or LIMIT 1.`, { rowCount: 2 });
+}

@@ -1,0 +1,152 @@
+import { Readable } from 'node:stream';
+import { AbortedError, VipsqlError } from '../errors/errors.ts';
+import type { Connection } from '../pool/connection.ts';
+import type { RowSource } from '../pool/row-source.ts';
+import { Failed } from '../resilience/failed.ts';
+import type { Failure } from '../resilience/failures.ts';
+import type { InterruptedFailure } from '../resilience/interruption.ts';
+import type { Call } from './call.ts';
+import type { DefaultRow } from './row-reader.ts';
+
+/** Rows as a Node stream in object mode; `for await` works, and breaking out of it ends the statement on the server. */
+export interface RowStream<Row extends object = DefaultRow> extends Readable {
+  /** The rows, one after another. */
+  [Symbol.asyncIterator](): NodeJS.AsyncIterator<Row>;
+}
+
+export interface RowStreamOptions {
+  readonly call: Call;
+  /** The longest wait for the first row, and then for each next one; a reader that is slow itself does not count. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Runs the statement: borrows a connection, hands it to `pump`, and may do so again while no row has come. */
+  readonly run: (pump: (connection: Connection) => Promise<void>) => Promise<void>;
+  /** The error of a stream that broke after its first row: beginning again would give rows twice. */
+  readonly broken: (failure: Failure, connection: Connection) => Error;
+}
+
+/** Rows kept ready for the reader. */
+const bufferedRows = 64;
+
+/** Makes the stream; the statement is sent when the first row is asked for. */
+export function createRowStream<Row extends object>(options: RowStreamOptions): RowStream<Row> {
+  const { call, timeoutMs, signal, run, broken } = options;
+  let started = false;
+  let active: ActiveRows | undefined;
+
+  const pump = (connection: Connection): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const rows = new ActiveRows(stream, connection, timeoutMs);
+      active = rows;
+      rows.open(call, (error) => {
+        active = undefined;
+        if (error === undefined || stream.destroyed) resolve();
+        else if (error instanceof VipsqlError) reject(error);
+        else reject(rows.count === 0 ? new Failed(error) : broken(error, connection));
+      });
+    });
+
+  const stream = new Readable({
+    objectMode: true,
+    highWaterMark: bufferedRows,
+    read() {
+      if (started) {
+        active?.resume();
+        return;
+      }
+      started = true;
+      run(pump).then(
+        () => stream.push(null),
+        (error: Error) => stream.destroy(error),
+      );
+    },
+    destroy(error, callback) {
+      active?.stop();
+      callback(error);
+    },
+  });
+  if (signal !== undefined) endWithSignal(stream, signal, () => active !== undefined);
+  return stream as RowStream<Row>;
+}
+
+function endWithSignal(stream: Readable, signal: AbortSignal, wasSent: () => boolean): void {
+  const abort = (): void => {
+    stream.destroy(
+      new AbortedError('The stream was ended by its signal; the statement was stopped.', {
+        cause: signal.reason,
+        outcome: wasSent() ? 'unknown' : 'not-executed',
+      }),
+    );
+  };
+  if (signal.aborted) {
+    abort();
+    return;
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  stream.once('close', () => signal.removeEventListener('abort', abort));
+}
+
+/** The rows of one statement on their way into a stream. */
+class ActiveRows {
+  count = 0;
+  readonly #stream: Readable;
+  readonly #connection: Connection;
+  readonly #timeoutMs: number;
+  #source: RowSource | undefined;
+  #paused = false;
+  #late = false;
+
+  constructor(stream: Readable, connection: Connection, timeoutMs: number) {
+    this.#stream = stream;
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  open(call: Call, onEnd: (error: Failure | VipsqlError | undefined) => void): void {
+    const limit = setTimeout(() => this.#expire(), this.#timeoutMs);
+    this.#source = this.#connection.open(call.command, {
+      onRow: (row) => {
+        this.count += 1;
+        limit.refresh();
+        if (this.#stream.push(row)) return;
+        this.#paused = true;
+        this.#source?.pause();
+      },
+      onEnd: (error) => {
+        clearTimeout(limit);
+        this.#source = undefined;
+        const isLate = this.#late && error !== undefined && !(error instanceof VipsqlError);
+        onEnd(isLate ? interruptedRows(error) : error);
+      },
+    });
+    this.#rearm = () => limit.refresh();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#rearm();
+    this.#source?.resume();
+  }
+
+  /** Ends the statement: on the server where that is possible, and here at once. */
+  stop(): void {
+    const connection = this.#connection;
+    connection.kill?.(connection).catch(() => {
+      // The connection is destroyed all the same.
+    });
+    connection.destroy();
+  }
+
+  #rearm: () => void = () => {};
+
+  #expire(): void {
+    if (this.#paused) return;
+    this.#late = true;
+    this.stop();
+  }
+}
+
+function interruptedRows(failure: Failure): InterruptedFailure {
+  return { ...failure, kind: 'timeout', phase: 'rows' };
+}

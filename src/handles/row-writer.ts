@@ -1,0 +1,62 @@
+import type { ResultSetHeader } from 'mysql2';
+import type { CallOptions } from '../config/call-options.ts';
+import type { Answer, RawRows } from '../pool/command.ts';
+import { type InsertId, insertIds } from '../rows/insert-id.ts';
+import type { SqlParams } from '../sql/value.ts';
+import type { Query } from './call.ts';
+import { type DefaultRow, RowReader } from './row-reader.ts';
+
+/** What a statement without rows has done. */
+export interface ExecuteResult extends InsertId {
+  /** Rows that the statement found or made, also those that it did not have to change. */
+  readonly affectedRows: number;
+  /** Rows of an UPDATE whose values really changed. */
+  readonly changedRows: number;
+  readonly warnings: number;
+  readonly server: string;
+  readonly epoch: number | undefined;
+}
+
+/** What a procedure returned. */
+export interface CallResult<Row> extends ExecuteResult {
+  readonly sets: readonly Row[][];
+}
+
+/** The reading methods, and those that write. */
+export class RowWriter<Row extends object = DefaultRow> extends RowReader<Row> {
+  /** Runs a statement for its effect. Rejects with {@link InDoubtError} when a write was sent and never answered. */
+  async execute(query: Query, params?: SqlParams, options?: CallOptions): Promise<ExecuteResult> {
+    const reply = await this.send(query, params, this.resolve(options));
+    return executeResult(lastHeader(reply.rows), reply);
+  }
+
+  /** Calls a procedure (`'CALL restock(?, ?)'`); resolves to the result sets that it returned. */
+  async call(query: Query, params?: SqlParams, options?: CallOptions): Promise<CallResult<Row>> {
+    const reply = await this.send(query, params, this.resolve(options));
+    const { rows } = reply;
+    const list = Array.isArray(rows) ? (Array.isArray(rows[0]) ? rows : [rows]) : [];
+    const sets = list.filter((entry) => Array.isArray(entry)) as Row[][];
+    return Object.assign(executeResult(lastHeader(rows), reply), { sets });
+  }
+}
+
+function lastHeader(rows: RawRows): ResultSetHeader | undefined {
+  if (!Array.isArray(rows)) return rows;
+  const last = rows.at(-1);
+  return last !== undefined && 'affectedRows' in last && 'serverStatus' in last
+    ? (last as ResultSetHeader)
+    : undefined;
+}
+
+function executeResult(header: ResultSetHeader | undefined, { server, epoch }: Answer): ExecuteResult {
+  return Object.defineProperties(
+    {
+      affectedRows: header?.affectedRows ?? 0,
+      changedRows: header?.changedRows ?? 0,
+      warnings: header?.warningStatus ?? 0,
+      server,
+      epoch,
+    },
+    insertIds(header?.insertId ?? 0),
+  ) as ExecuteResult;
+}

@@ -1,0 +1,91 @@
+import { checkTransactionOptions, type TransactionOptions } from '../config/call-options.ts';
+import { ownCommand } from '../pool/command.ts';
+import type { Connection } from '../pool/connection.ts';
+import { Deadline } from '../resilience/deadline.ts';
+import { startDeadline } from './begin.ts';
+import type { Services } from './services.ts';
+import { Transaction } from './transaction.ts';
+import { type AttemptTrace, withRetries } from './with-retries.ts';
+
+/** The longest that a ROLLBACK may last; after that the connection is destroyed, which rolls back too. */
+const rollbackTimeoutMs = 1_000;
+
+/**
+ * Runs `fn` in a transaction on the primary and commits when it resolves. The closure may run more than once: again
+ * after a deadlock, a lock time-out, a refusal, or a lost connection as long as COMMIT had not been sent. Whatever
+ * `fn` itself throws rolls back and is thrown on.
+ */
+export async function runTransaction<T>(
+  services: Services,
+  fn: (tx: Transaction) => Promise<T>,
+  options: TransactionOptions | undefined,
+): Promise<T> {
+  checkTransactionOptions(options);
+  services.scope.refuse('db.transaction()');
+  const timeoutMs = options?.timeoutMs ?? services.config.transactionTimeoutMs;
+  const deadline = startDeadline(timeoutMs, options?.signal);
+  return await withRetries(
+    services,
+    { role: 'primary', operation: 'transaction', idempotent: false, retry: options?.retry ?? true, deadline },
+    (trace) =>
+      services.primary.use(deadline, (connection) =>
+        runOnce({ services, connection, deadline, options, trace }, fn),
+      ),
+  );
+}
+
+interface Attempt {
+  readonly services: Services;
+  readonly connection: Connection;
+  readonly deadline: Deadline;
+  readonly options: TransactionOptions | undefined;
+  readonly trace: AttemptTrace;
+}
+
+async function runOnce<T>(attempt: Attempt, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+  const { services, connection, deadline, options, trace } = attempt;
+  trace.server = connection.endpointName;
+  trace.epoch = connection.epoch;
+  const tx = new Transaction(connection, deadline, services.config.session.timezone);
+  try {
+    for (const text of beginStatements(options)) await connection.run(ownCommand(text, 'other'), deadline);
+    const result = await services.scope.run(() => fn(tx));
+    await tx.close();
+    if (tx.spoiledBy !== undefined) throw tx.spoiledBy;
+    await commit(connection, deadline, trace);
+    return result;
+  } catch (error) {
+    await tx.close();
+    await abandon(attempt);
+    // The closure may have wrapped or swallowed it, but what spoiled the transaction decides what happens next.
+    throw tx.spoiledBy ?? error;
+  }
+}
+
+async function commit(connection: Connection, deadline: Deadline, trace: AttemptTrace): Promise<void> {
+  try {
+    await connection.run({ ...ownCommand('COMMIT', 'other'), phase: 'commit' }, deadline);
+  } catch (error) {
+    trace.operation = 'commit';
+    throw error;
+  }
+}
+
+/** Leaves nothing of the transaction behind on the server, as far as it can be reached. */
+async function abandon({ services, connection }: Attempt): Promise<void> {
+  if (connection.usable) {
+    await connection
+      .run(ownCommand('ROLLBACK', 'other'), new Deadline(rollbackTimeoutMs))
+      .catch(() => connection.destroy());
+    return;
+  }
+  if (connection.inTransaction) await services.primary.terminate(connection);
+}
+
+function beginStatements(options: TransactionOptions | undefined): string[] {
+  const start = options?.readOnly === true ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION';
+  const { isolation } = options ?? {};
+  return isolation === undefined
+    ? [start]
+    : [`SET TRANSACTION ISOLATION LEVEL ${isolation.toUpperCase()}`, start];
+}

@@ -1,0 +1,20 @@
+import type { ResolvedConfig } from '../config/types.ts';
+import type { ClusterEmitter } from '../observe/emitter.ts';
+import type { Retries } from '../resilience/retries.ts';
+import type { ReadRouter } from '../routing/read-router.ts';
+import type { TableRef } from '../sql/tables.ts';
+import type { Primary } from '../topology/primary.ts';
+import type { RunningOperations } from './running-operations.ts';
+import type { TransactionScope } from './transaction-scope.ts';
+
+/** What the handles of one cluster share. */
+export interface Services {
+  readonly config: ResolvedConfig;
+  readonly primary: Primary;
+  readonly reads: ReadRouter;
+  readonly events: ClusterEmitter;
+  readonly retries: Retries;
+  readonly running: RunningOperations;
+  readonly scope: TransactionScope;
+  readonly isPrimaryOnly: (table: TableRef) => boolean;
+}

@@ -1,0 +1,150 @@
+import type { CallOptions } from '../config/call-options.ts';
+import { ImplicitCommitError, TransactionClosedError } from '../errors/errors.ts';
+import { type Answer, type Command, ownCommand } from '../pool/command.ts';
+import type { Connection } from '../pool/connection.ts';
+import { Limiter } from '../pool/limiter.ts';
+import { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import type { Failure } from '../resilience/failures.ts';
+import { toError } from '../resilience/to-error.ts';
+import { type Call, changesSession, refuseImplicitCommit } from './call.ts';
+import type { DefaultRow } from './row-reader.ts';
+import { RowWriter } from './row-writer.ts';
+
+/** What a transaction closure works with; each of its statements runs on the transaction's one connection, in order. */
+export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row> {
+  readonly #state: TransactionState;
+
+  /** @internal */
+  constructor(connection: Connection, deadline: Deadline, timezone: string) {
+    const state = new TransactionState(connection, deadline);
+    super((call, options) => state.run(call, options), { timezone });
+    this.#state = state;
+  }
+
+  /** The same transaction, with rows of another type. */
+  rows<Other extends object>(): Transaction<Other> {
+    return this as unknown as Transaction<Other>;
+  }
+
+  /**
+   * Runs `fn` as a part that can fail by itself: what it throws undoes the part and is thrown on, and the
+   * transaction may go on. A failure that spoils the whole transaction (deadlock, lock time-out, lost line) still does.
+   */
+  async savepoint<T>(fn: (tx: Transaction<Row>) => Promise<T>): Promise<T> {
+    const name = this.#state.nextSavepoint();
+    await this.#state.control(`SAVEPOINT ${name}`);
+    try {
+      const result = await fn(this);
+      await this.#state.control(`RELEASE SAVEPOINT ${name}`);
+      return result;
+    } catch (error) {
+      if (this.#state.spoiledBy === undefined) await this.#state.control(`ROLLBACK TO SAVEPOINT ${name}`);
+      throw error;
+    }
+  }
+
+  /** @internal What ended or spoiled the transaction, if anything did. */
+  get spoiledBy(): unknown {
+    return this.#state.spoiledBy;
+  }
+
+  /** @internal Refuses further statements and waits for the one under way. */
+  close(): Promise<void> {
+    return this.#state.close();
+  }
+}
+
+/** Failures of one statement that leave the rest of the transaction as it was, whatever the closure makes of them. */
+const harmlessKinds: ReadonlySet<Failure['kind']> = new Set(['sql', 'duplicate-key']);
+
+class TransactionState {
+  /** A {@link Failed}, or the error that nothing can be retried after. */
+  spoiledBy: unknown;
+  readonly #connection: Connection;
+  readonly #deadline: Deadline;
+  readonly #turns = new Limiter(1);
+  #closed = false;
+  #savepoints = 0;
+
+  constructor(connection: Connection, deadline: Deadline) {
+    this.#connection = connection;
+    this.#deadline = deadline;
+  }
+
+  nextSavepoint(): string {
+    this.#savepoints += 1;
+    return `vipsql_${this.#savepoints}`;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#turns.run(async () => {});
+  }
+
+  async run(call: Call, options: CallOptions | undefined): Promise<Answer> {
+    refuseImplicitCommit(call.statement);
+    if (changesSession(call.statement)) this.#connection.tainted = true;
+    return await this.#send(call.command, this.#deadlineOf(options));
+  }
+
+  async control(text: string): Promise<void> {
+    await this.#send(ownCommand(text, 'other'), this.#deadline);
+  }
+
+  async #send(command: Command, deadline: Deadline): Promise<Answer> {
+    this.#refuseWhenClosed();
+    return await this.#turns.run(async () => {
+      if (this.spoiledBy !== undefined) throw this.#visible(this.spoiledBy, deadline);
+      try {
+        const answer = await this.#connection.run(command, deadline);
+        this.#checkStillOpen();
+        return answer;
+      } catch (error) {
+        if (!(error instanceof Failed) || !isHarmless(error.failure)) this.spoiledBy ??= error;
+        throw this.#visible(error, deadline);
+      }
+    });
+  }
+
+  #refuseWhenClosed(): void {
+    if (!this.#closed) return;
+    throw new TransactionClosedError(
+      'tx was used after its closure had ended; the statement was not sent. Await every statement inside the closure.',
+    );
+  }
+
+  /** Every OK tells whether a transaction is open. One that has ended without us cannot be rolled back as a whole. */
+  #checkStillOpen(): void {
+    if (this.#connection.inTransaction) return;
+    const { endpointName: server, epoch } = this.#connection;
+    throw new ImplicitCommitError(
+      'The transaction ended before its closure did: a statement or a routine in it committed or rolled back by itself. ' +
+        'What ran before may be committed; vipsql sent nothing more.',
+      { outcome: 'unknown', server, epoch },
+    );
+  }
+
+  #deadlineOf(options: CallOptions | undefined): Deadline {
+    if (options?.timeoutMs === undefined && options?.signal === undefined) return this.#deadline;
+    const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, this.#deadline.remainingMs());
+    const signals = [options.signal, this.#deadline.signal].filter((signal) => signal !== undefined);
+    return new Deadline(timeoutMs, signals.length > 1 ? AbortSignal.any(signals) : signals[0]);
+  }
+
+  #visible(error: unknown, deadline: Deadline): unknown {
+    if (!(error instanceof Failed)) return error;
+    const { endpointName: server, epoch } = this.#connection;
+    return toError(error.failure, {
+      operation: 'transaction',
+      server,
+      epoch,
+      timeoutMs: deadline.timeoutMs,
+      abortReason: deadline.signal?.reason,
+    });
+  }
+}
+
+function isHarmless({ kind, outcome }: Failure): boolean {
+  return harmlessKinds.has(kind) && (outcome === 'statement-rolled-back' || outcome === 'not-executed');
+}

@@ -1,0 +1,83 @@
+export {
+  type CloseOptions,
+  type Cluster,
+  type ClusterStatus,
+  createCluster,
+  type ReadyOptions,
+} from './cluster.ts';
+export type {
+  CallOptions,
+  IsolationLevel,
+  RowSchema,
+  RowVerdict,
+  SchemaOption,
+  TransactionOptions,
+} from './config/call-options.ts';
+export type {
+  Address,
+  AddressObject,
+  ClusterConfig,
+  ConnectingSession,
+  Password,
+  PoolConfig,
+  PrimaryAddress,
+  ReplicaAddress,
+  ReplicaAddressObject,
+  ReplicaDnsObject,
+  ReplicaSettings,
+  SessionVariableValue,
+  Tls,
+  TlsOptions,
+} from './config/types.ts';
+export {
+  AbortedError,
+  ClosedError,
+  ConfigError,
+  type ConfigIssue,
+  ConnectError,
+  ConnectionLostError,
+  DeadlockError,
+  DuplicateKeyError,
+  type ErrorCode,
+  type ErrorFacts,
+  errorCodes,
+  ImplicitCommitError,
+  InDoubtError,
+  LockTimeoutError,
+  NoReplicaError,
+  type Outcome,
+  OutsideTransactionError,
+  ParameterError,
+  PrimaryRequiredError,
+  PrimaryUnavailableError,
+  QueryKilledError,
+  QueueFullError,
+  ReadOnlyServerError,
+  ReplicaReadOnlyError,
+  RowCountError,
+  RowSchemaError,
+  type ServerErrorFacts,
+  SqlError,
+  TimeoutError,
+  TransactionClosedError,
+  UnsafeEscapingError,
+  UnsafeIntegerError,
+  VipsqlError,
+  type WaitPhase,
+} from './errors/errors.ts';
+export type { Query } from './handles/call.ts';
+export type { PinnedConnection } from './handles/pinned-connection.ts';
+export type { PrimaryHandle } from './handles/primary-handle.ts';
+export type { ReplicaHandle } from './handles/replica-handle.ts';
+export type { DefaultRow, Field, ResultInfo, RowReader } from './handles/row-reader.ts';
+export type { RowStream } from './handles/row-stream.ts';
+export type { CallResult, ExecuteResult, RowWriter } from './handles/row-writer.ts';
+export type { Snapshot } from './handles/snapshot.ts';
+export type { Transaction } from './handles/transaction.ts';
+export type { ClusterEvents, EventListener, EventName, InterruptionReason } from './observe/events.ts';
+export type { InsertId } from './rows/insert-id.ts';
+export type { SqlFragment } from './sql/fragment.ts';
+export { type SqlPart, type SqlRow, type SqlTag, sql } from './sql/tag.ts';
+export type { SqlParams, SqlScalar, SqlValue } from './sql/value.ts';
+export type { PrimaryStatus } from './topology/primary.ts';
+export type { ReplicaStateKind, ReplicaStatus } from './topology/replica-status.ts';
