@@ -1,0 +1,125 @@
+import { describe, expectTypeOf, test } from 'vitest';
+import { z } from 'zod';
+import {
+  type CallResult,
+  type Cluster,
+  type ClusterConfig,
+  type ClusterEvents,
+  createCluster,
+  type EventListener,
+  type ExecuteResult,
+  type InterruptionReason,
+  type Outcome,
+  type PinnedConnection,
+  type Snapshot,
+  type Transaction,
+} from '../../src/index.ts';
+
+declare const db: Cluster;
+
+interface Item {
+  id: number;
+  name: string;
+}
+
+describe('rows', () => {
+  test('have the type of their handle', () => {
+    expectTypeOf(db.primary<Item>().query('SELECT 1')).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().one('SELECT 1')).resolves.toEqualTypeOf<Item>();
+    expectTypeOf(db.replica<Item>().maybeOne('SELECT 1')).resolves.toEqualTypeOf<Item | undefined>();
+    expectTypeOf(db.primary().query('SELECT 1')).resolves.toEqualTypeOf<Record<string, unknown>[]>();
+    expectTypeOf(db.primary().value<number>('SELECT 1')).resolves.toEqualTypeOf<number>();
+  });
+
+  test('have the type of their schema', () => {
+    const schema = z.object({ id: z.number() });
+    expectTypeOf(db.primary().query('SELECT 1', [], { schema })).resolves.toEqualTypeOf<{ id: number }[]>();
+    expectTypeOf(db.primary().one('SELECT 1', [], { schema })).resolves.toEqualTypeOf<{ id: number }>();
+  });
+
+  test('stream with their type', async () => {
+    for await (const row of db.replica<Item>().stream('SELECT 1')) expectTypeOf(row).toEqualTypeOf<Item>();
+  });
+});
+
+test('results without rows say what was done', () => {
+  expectTypeOf(db.primary().execute('DELETE FROM t')).resolves.toEqualTypeOf<ExecuteResult>();
+  expectTypeOf<ExecuteResult['insertId']>().toEqualTypeOf<number>();
+  expectTypeOf<ExecuteResult['insertIdBig']>().toEqualTypeOf<bigint>();
+  expectTypeOf(db.primary<Item>().call('CALL p()')).resolves.toEqualTypeOf<CallResult<Item>>();
+});
+
+test('what closures are given has the methods that fit', () => {
+  db.transaction(async (tx) => {
+    expectTypeOf(tx).toEqualTypeOf<Transaction>();
+    expectTypeOf(tx.rows<Item>().one('SELECT 1')).resolves.toEqualTypeOf<Item>();
+    expectTypeOf(tx).not.toHaveProperty('stream');
+  });
+  db.primary().connection(async (connection) => expectTypeOf(connection).toEqualTypeOf<PinnedConnection>());
+  db.replica<Item>().snapshot(async (snapshot) => {
+    expectTypeOf(snapshot).toEqualTypeOf<Snapshot<Item>>();
+    expectTypeOf(snapshot).not.toHaveProperty('execute');
+  });
+});
+
+test('options of calls and transactions know their keys', () => {
+  const signal = new AbortController().signal;
+  db.primary({ timeoutMs: 5, idempotent: true }).query('SELECT 1', [], {
+    signal,
+    prepare: true,
+    json: ['a'],
+  });
+  // @ts-expect-error no such option
+  db.primary().query('SELECT 1', [], { timeout: 5 });
+  // @ts-expect-error of a later version
+  db.transaction(async () => {}, { exactlyOnce: true });
+  // @ts-expect-error not an isolation level
+  db.transaction(async () => {}, { isolation: 'dirty' });
+});
+
+test('a transaction gives what its closure gives', () => {
+  expectTypeOf(
+    db.transaction(async (tx) => (await tx.execute('DELETE')).affectedRows),
+  ).resolves.toEqualTypeOf<number>();
+});
+
+test('a replica handle has no way to write', () => {
+  expectTypeOf(db.replica()).not.toHaveProperty('execute');
+  expectTypeOf(db.replica()).not.toHaveProperty('call');
+  expectTypeOf(db.primary()).toHaveProperty('execute');
+});
+
+test('the configuration knows its keys', () => {
+  expectTypeOf(createCluster).parameter(0).toEqualTypeOf<ClusterConfig>();
+  // @ts-expect-error no such option
+  createCluster({ primary: 'vip', replica_s: [] });
+  // @ts-expect-error not a policy
+  createCluster({ primary: 'vip', balance: { policy: 'fastest' } });
+  // @ts-expect-error the primary is missing
+  createCluster({ replicas: [] });
+  // @ts-expect-error of a later version
+  createCluster({ primary: 'vip', cache: { redis: 'redis://localhost' } });
+  // @ts-expect-error durations are numbers of milliseconds
+  createCluster({ primary: 'vip', timeoutMs: '5s' });
+  // @ts-expect-error there is one login for the primary
+  createCluster({ primary: { host: 'vip', user: 'shop' } });
+});
+
+test('events have their payloads', () => {
+  db.on('epoch:opened', (event) => {
+    expectTypeOf(event.epoch).toEqualTypeOf<number>();
+    expectTypeOf(event.previous).toEqualTypeOf<string | undefined>();
+  });
+  db.once('primary:interrupted', ({ reason }) => expectTypeOf(reason).toEqualTypeOf<InterruptionReason>());
+  db.on('operation:retry', ({ outcome }) => expectTypeOf(outcome).toEqualTypeOf<Outcome>());
+  expectTypeOf<EventListener<'replica:down'>>().parameter(0).toEqualTypeOf<ClusterEvents['replica:down']>();
+  // @ts-expect-error no such event
+  db.on('epoch:closed', () => {});
+});
+
+test('a cluster comes from createCluster alone', () => {
+  // @ts-expect-error a type, not a class to make
+  type _ = typeof import('../../src/index.ts').Cluster;
+  expectTypeOf(createCluster).returns.toEqualTypeOf<Cluster>();
+  expectTypeOf<Cluster>().toExtend<AsyncDisposable>();
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import * as main from '../../src/index.ts';
+import * as testing from '../../src/testing/index.ts';
+
+describe('exported names', () => {
+  test('of vipsql are these and no others', () => {
+    expect(Object.keys(main).sort()).toEqual([
+      'AbortedError',
+      'ClosedError',
+      'ConfigError',
+      'ConnectError',
+      'ConnectionLostError',
+      'DeadlockError',
+      'DuplicateKeyError',
+      'ImplicitCommitError',
+      'InDoubtError',
+      'LockTimeoutError',
+      'NoReplicaError',
+      'OutsideTransactionError',
+      'ParameterError',
+      'PrimaryRequiredError',
+      'PrimaryUnavailableError',
+      'QueryKilledError',
+      'QueueFullError',
+      'ReadOnlyServerError',
+      'ReplicaReadOnlyError',
+      'RowCountError',
+      'RowSchemaError',
+      'SqlError',
+      'TimeoutError',
+      'TransactionClosedError',
+      'UnsafeEscapingError',
+      'UnsafeIntegerError',
+      'VipsqlError',
+      'createCluster',
+      'errorCodes',
+      'sql',
+    ]);
+  });
+
+  test('of vipsql/testing are these and no others', () => {
+    expect(Object.keys(testing).sort()).toEqual(['LabError', 'startLab']);
+  });
+});
