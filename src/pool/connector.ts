@@ -64,7 +64,7 @@ export class Connector {
       const { socket, password } = await this.#open(deadline);
       return await this.#loginWithin({ socket, password, readOnly, authenticated: false }, deadline);
     } catch (error) {
-      throw new Failed(classify(error));
+      throw new Failed({ ...classify(error), server: this.endpoint.name });
     }
   }
 

@@ -57,6 +57,8 @@ export interface Failure {
   readonly cause: unknown;
   /** Whether the connection may go back to its pool. */
   readonly connection: 'keep' | 'destroy';
+  /** The address, where there was no connection yet that could tell. */
+  readonly server?: string;
 }
 
 /** What was going on when it failed. */

@@ -37,7 +37,8 @@ export interface GiveUpFacts {
 }
 
 /** The error that the user sees: its class by the kind, its message what happened, what vipsql did, what to do next. */
-export function toError(failure: Failure, facts: GiveUpFacts): VipsqlError {
+export function toError(failure: Failure, given: GiveUpFacts): VipsqlError {
+  const facts = { ...given, server: given.server ?? failure.server };
   const plain = plainError(failure, facts);
   if (!isInDoubt(failure.outcome, failure.kind, facts.operation)) return plain;
   const cause = isInterrupted(failure) ? plain : failure.cause;

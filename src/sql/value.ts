@@ -90,6 +90,6 @@ export function refusal(value: unknown): string {
 
 function describe(placeholder: Placeholder): string {
   return typeof placeholder === 'number'
-    ? `placeholder ${placeholder} ("?")`
+    ? `placeholder ${placeholder + 1} ("?", params[${placeholder}])`
     : `placeholder ":${placeholder}"`;
 }

@@ -112,6 +112,10 @@ describe('a login that cannot succeed', () => {
     for (const error of errors) {
       expect(error, String(error)).toBeInstanceOf(ConnectError);
       expect(String(error)).not.toContain('wrong');
+      expect(error).toMatchObject({
+        server: lab.config().primary,
+        message: expect.stringContaining(lab.config().primary),
+      });
     }
     expect(performance.now() - began).toBeLessThan(6_000);
   });
