@@ -13,7 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['routing'],
   ['topology'],
   ['pool'],
-  ['resilience', 'rows'],
+  ['resilience', 'consistency', 'rows'],
   ['sql'],
   ['config', 'observe'],
   ['errors'],
