@@ -17,6 +17,7 @@ const reserved: ReadonlyMap<string, string> = new Map(
     collation_connection: 'use the option `charset`',
     completion_type: 'it would change what COMMIT does',
     names: 'use the option `charset`',
+    session_track_gtids: 'vipsql tracks the positions of writes itself',
     sql_log_bin: 'writes would not reach the other master and the replicas',
     time_zone: 'use the option `timezone`',
     transaction_read_only: 'vipsql sets it on the connections of replicas',

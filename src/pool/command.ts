@@ -30,6 +30,11 @@ export interface Answer {
   readonly server: string;
   /** The epoch, when it was the primary. */
   readonly epoch: number | undefined;
+  /**
+   * Where the statement was committed, in the notation of the vendor. Nothing for a read, within a transaction, where
+   * the server does not tell, and for a write that answers with rows only (RETURNING, a function that writes).
+   */
+  readonly position: string | undefined;
 }
 
 /** A statement of vipsql's own, without values. */

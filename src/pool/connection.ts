@@ -19,6 +19,7 @@ import { AnswerDecoder } from './decode-answer.ts';
 import type { ServerFacts } from './identity.ts';
 import { openRowSource, type RowSource } from './row-source.ts';
 import { type RawCommand, RunningStatement, type StatementHost } from './running-statement.ts';
+import { type PositionListener, SessionStatus } from './session-status.ts';
 
 /** Counts answers of a group of connections: an answer proves that their server lives. */
 export interface Pulse {
@@ -33,9 +34,6 @@ export interface StreamListener {
   /** `error` is a failure, or the error of a row that could not be decoded. */
   onEnd(error: Failure | VipsqlError | undefined): void;
 }
-
-const noBackslashEscapesFlag = 0x200;
-const inTransactionFlag = 0x1;
 
 /** Values that mysql2 does not look for placeholders for: they stand in the text already. */
 const noValues = null;
@@ -69,8 +67,6 @@ export class Connection {
   readonly openedAt = performance.now();
   /** When it was last given back. */
   idleSince = performance.now();
-  /** The last OK said that a transaction is open. */
-  inTransaction = false;
   /** By `performance.now()`: when it has lived long enough. */
   expiresAt = Number.POSITIVE_INFINITY;
   /** The session was changed in ways that only a reset takes back. */
@@ -89,7 +85,7 @@ export class Connection {
   readonly #host: StatementHost;
   /** What has to be told when the connection ends under it. */
   #running: { giveUp(failure: Failure): void } | undefined;
-  #noBackslashEscapes = false;
+  readonly #status = new SessionStatus();
   #lost = false;
 
   constructor(parts: ConnectionParts) {
@@ -115,6 +111,16 @@ export class Connection {
     return this.#lost;
   }
 
+  /** The last OK said that a transaction is open. */
+  get inTransaction(): boolean {
+    return this.#status.inTransaction;
+  }
+
+  /** Tells somebody the positions of what is committed on this connection. */
+  set positions(listener: PositionListener) {
+    this.#status.positions = listener;
+  }
+
   get usable(): boolean {
     return this.#ended === undefined;
   }
@@ -128,7 +134,7 @@ export class Connection {
     if (this.#ended !== undefined) {
       return Promise.reject(new Failed({ ...this.#ended, outcome: 'not-executed' }));
     }
-    if (command.escapesText && this.#noBackslashEscapes) return Promise.reject(this.#unsafeEscaping());
+    if (command.escapesText && this.#status.noBackslashEscapes) return Promise.reject(this.#unsafeEscaping());
     return new Promise((resolve, reject) => {
       const running = new RunningStatement(this.#host, command, { deadline, resolve, reject });
       this.#running = running;
@@ -142,7 +148,7 @@ export class Connection {
    */
   open(command: Command, listener: StreamListener): RowSource {
     if (this.#ended !== undefined) throw new Failed({ ...this.#ended, outcome: 'not-executed' });
-    if (command.escapesText && this.#noBackslashEscapes) throw this.#unsafeEscaping();
+    if (command.escapesText && this.#status.noBackslashEscapes) throw this.#unsafeEscaping();
     const { raw, types } = this.#parts;
     let ended = false;
     const end = (error: Failure | VipsqlError | undefined): void => {
@@ -163,6 +169,9 @@ export class Connection {
           this.pulse.answers += 1;
           listener.onRow(row);
         },
+        onHeader: (header) => {
+          if (!ended) this.#status.note(header, command);
+        },
         onEnd: (error) => {
           if (error === undefined || error instanceof VipsqlError) end(error);
           else end(this.#classify(error, command, { sent: source.wasSent() }));
@@ -182,7 +191,7 @@ export class Connection {
       });
       await this.#parts.prepareSession();
       this.tainted = false;
-      this.inTransaction = false;
+      this.#status.inTransaction = false;
     } catch (error) {
       this.destroy();
       throw error instanceof Failed ? error : new Failed(this.#classify(error, resetCommand, { sent: true }));
@@ -236,11 +245,12 @@ export class Connection {
         (sent as unknown as EventEmitter).on('fields', decoder.onFields);
         return sent as unknown as RawCommand;
       },
-      accept(rows, fields) {
+      accept(command, rows, fields) {
         connection.pulse.answers += 1;
-        connection.#noteStatus(rows, fields);
+        const header = headerOf(rows, fields);
+        const position = header === undefined ? undefined : connection.#status.note(header, command);
         decoder.decode(rows, fields);
-        return { rows, fields, server: connection.endpointName, epoch: connection.epoch };
+        return { rows, fields, server: connection.endpointName, epoch: connection.epoch, position };
       },
       classify(error, command, sent, killedByUs) {
         if ('sqlState' in error) connection.pulse.answers += 1;
@@ -252,18 +262,6 @@ export class Connection {
       },
       destroy: (failure) => connection.destroy(failure),
     };
-  }
-
-  /** Result sets carry no status that mysql2 hands on; the OK of a statement or a procedure does. */
-  #noteStatus(rows: RawRows, fields: RawFields): void {
-    let header: unknown = rows;
-    if (Array.isArray(rows)) {
-      if (fields === undefined || !isFieldLists(fields)) return;
-      header = rows.at(-1);
-    }
-    if (!isHeader(header)) return;
-    this.inTransaction = (header.serverStatus & inTransactionFlag) !== 0;
-    this.#noBackslashEscapes = (header.serverStatus & noBackslashEscapesFlag) !== 0;
   }
 
   #classify(
@@ -311,6 +309,16 @@ export class Connection {
 
 class ConnectionClosed extends Error {
   readonly code = 'PROTOCOL_CONNECTION_LOST';
+}
+
+/** Result sets carry no status that mysql2 hands on; the OK of a statement or a procedure does. */
+function headerOf(rows: RawRows, fields: RawFields): ResultSetHeader | undefined {
+  let header: unknown = rows;
+  if (Array.isArray(rows)) {
+    if (fields === undefined || !isFieldLists(fields)) return undefined;
+    header = rows.at(-1);
+  }
+  return isHeader(header) ? header : undefined;
 }
 
 function isHeader(value: unknown): value is ResultSetHeader {

@@ -21,6 +21,8 @@ export interface ServerFacts {
   readonly startedAtMs: number;
   readonly writable: boolean;
   readonly maxConnections: number;
+  /** Why its commits have no positions, as far as its settings tell; `undefined` when they should have. */
+  readonly withoutPositions: string | undefined;
 }
 
 /** Two readings of a start time may differ by rounding, and by a slow answer between clock and uptime. */

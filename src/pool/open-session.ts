@@ -34,7 +34,8 @@ export async function openSession(options: SessionOptions): Promise<Connection> 
   const raw = createConnection(mysql2Options(options));
   const vendor = await authenticated(raw);
   onAuthenticated();
-  await prepareSession(raw, session, readOnly);
+  const purpose = { vendor, readOnly };
+  await prepareSession(raw, session, purpose);
   const { facts, connectionId } = await readServerFacts(raw, vendor);
   await runOnConnect(raw, options);
   return new Connection({
@@ -46,7 +47,7 @@ export async function openSession(options: SessionOptions): Promise<Connection> 
     types: session,
     readOnly,
     prepareSession: async () => {
-      await prepareSession(raw, session, readOnly);
+      await prepareSession(raw, session, purpose);
       await runOnConnect(raw, options);
     },
   });

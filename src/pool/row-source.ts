@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { FieldPacket, Connection as RawConnection } from 'mysql2';
+import type { FieldPacket, Connection as RawConnection, ResultSetHeader } from 'mysql2';
 import type { TypeConfig } from '../rows/column-types.ts';
 import { type RowDecoder, rowDecoder } from '../rows/decode.ts';
 import type { Command } from './command.ts';
@@ -15,6 +15,8 @@ export interface RowSource {
 
 export interface RowListener {
   onRow(row: Record<string, unknown>): void;
+  /** The OK of a statement without rows. */
+  onHeader(header: ResultSetHeader): void;
   /** Called once; `error` is what mysql2 reported. */
   onEnd(error: unknown): void;
 }
@@ -45,7 +47,11 @@ export function openRowSource(options: RowSourceOptions, listener: RowListener):
     decode = fields === undefined ? undefined : rowDecoder(fields, { types, protocol, json });
   });
   query.on('result', (row: Record<string, unknown>) => {
-    if (!hasRows || failure !== undefined) return;
+    if (failure !== undefined) return;
+    if (!hasRows) {
+      listener.onHeader(row as unknown as ResultSetHeader);
+      return;
+    }
     try {
       decode?.(row, rowIndex++);
     } catch (error) {

@@ -20,7 +20,7 @@ export interface StatementHost {
   readonly kill: (() => Promise<void>) | undefined;
   send(command: Command, onAnswer: OnAnswer): RawCommand;
   /** Takes note of an answer that was no error, and decodes its rows. */
-  accept(rows: RawRows, fields: RawFields): Answer;
+  accept(command: Command, rows: RawRows, fields: RawFields): Answer;
   classify(error: Error, command: Command, sent: boolean, killedByUs: boolean): Failure;
   closed(): Failure;
   /** The connection is free again. */
@@ -97,7 +97,7 @@ export class RunningStatement {
       this.#host.destroy(interruptedStatement(interruption, this.#host.closed(), this.#timeoutMs));
     }
     try {
-      this.#resolve(this.#host.accept(rows, fields));
+      this.#resolve(this.#host.accept(this.#command, rows, fields));
     } catch (error) {
       this.#reject(error); // a row is not what was asked for; thrown into mysql2 it would end the process
     }

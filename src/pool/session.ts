@@ -15,29 +15,62 @@ export function query(raw: RawConnection, sql: string): Promise<Row[]> {
   });
 }
 
+/** What a session is prepared for. */
+export interface SessionPurpose {
+  readonly vendor: Vendor;
+  readonly readOnly: boolean;
+}
+
 /**
  * Makes a session ours: the one place that sets session state, at login and again after every reset.
- * A read-only session refuses writes by itself (error 1792), whatever the server allows the account.
+ * A read-only session refuses writes by itself (error 1792), whatever the server allows the account. Any other tells
+ * the position of its commits, on servers that can.
  */
 export async function prepareSession(
   raw: RawConnection,
   config: SessionConfig,
-  readOnly: boolean,
+  { vendor, readOnly }: SessionPurpose,
 ): Promise<void> {
-  await query(raw, sessionStatement(config));
-  if (readOnly) await query(raw, 'SET SESSION TRANSACTION READ ONLY');
+  const variables = variablesOf(config);
+  if (readOnly) {
+    await query(raw, setStatement(variables));
+    await query(raw, 'SET SESSION TRANSACTION READ ONLY');
+  } else {
+    await setWithTracking(raw, vendor, variables);
+  }
 }
 
-function sessionStatement(config: SessionConfig): string {
+/** A server or proxy that does not know the variables of tracking is no reason to do without it. */
+async function setWithTracking(raw: RawConnection, vendor: Vendor, variables: Variables): Promise<void> {
+  try {
+    await query(raw, trackingStatements[vendor](variables));
+  } catch (error) {
+    if (!(error instanceof Error) || !('sqlState' in error)) throw error;
+    await query(raw, setStatement(variables));
+  }
+}
+
+/** Per session, never globally: on MySQL the global variable makes multi-threaded replicas lag. */
+const trackingStatements: Record<Vendor, (variables: Variables) => string> = {
+  mysql: (variables) => `${setStatement(variables)}, @@SESSION.session_track_gtids = 'OWN_GTID'`,
+  // What is tracked already is kept; a star stands for everything.
+  mariadb: ({ session_track_system_variables: given, ...others }) => {
+    const kept = given === undefined ? '@@SESSION.session_track_system_variables' : literal(given);
+    const tracked = `IF(${kept} = '*', '*', CONCAT_WS(',', NULLIF(${kept}, ''), 'last_gtid'))`;
+    return `${setStatement(others)}, @@SESSION.session_track_system_variables = ${tracked}`;
+  },
+};
+
+type Variables = Readonly<Record<string, SessionVariableValue>>;
+
+function variablesOf(config: SessionConfig): Variables {
   const { time_zone = config.timezone, sql_mode = sqlMode, ...others } = config.sessionVariables;
-  const variables: Record<string, SessionVariableValue> = {
-    autocommit: true,
-    time_zone,
-    sql_mode,
-    ...others,
-  };
+  return { autocommit: true, time_zone, sql_mode, ...others };
+}
+
+function setStatement(variables: Variables): string {
   return `SET ${Object.entries(variables)
-    .map(([name, value]) => `@@SESSION.${name.replace(/^@@(session\.)?/i, '')} = ${literal(value)}`)
+    .map(([name, value]) => `@@SESSION.${name} = ${literal(value)}`)
     .join(', ')}`;
 }
 
@@ -51,10 +84,10 @@ function literal(value: SessionVariableValue): string {
 
 const common =
   '@@server_id AS serverId, @@hostname AS hostname, @@port AS port, @@version AS version, CONNECTION_ID() AS id, ' +
-  'UNIX_TIMESTAMP() AS now, @@global.max_connections AS maxConnections, @@global.read_only AS readOnly';
+  'UNIX_TIMESTAMP() AS now, @@global.max_connections AS maxConnections, @@global.read_only AS readOnly, @@global.log_bin AS binlog';
 
 const factStatements: Record<Vendor, string> = {
-  mysql: `SELECT ${common}, @@server_uuid AS uuid, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline`,
+  mysql: `SELECT ${common}, @@server_uuid AS uuid, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline, @@global.gtid_mode AS gtidMode`,
   mariadb: `SELECT ${common}`,
 };
 
@@ -81,8 +114,17 @@ export async function readServerFacts(
     startedAtMs: (Number(row.now) - uptimeS) * 1000,
     writable: isWritable(row),
     maxConnections: Number(row.maxConnections),
+    withoutPositions: whyWithoutPositions(row),
   };
   return { facts, connectionId: Number(row.id) };
+}
+
+/** MariaDB has GTIDs wherever it has a binary log; MySQL gives them to new transactions in two of four modes. */
+function whyWithoutPositions({ binlog, gtidMode }: Row): string | undefined {
+  if (Number(binlog) === 0) return 'its binary log is off (log_bin)';
+  return typeof gtidMode === 'string' && gtidMode.startsWith('OFF')
+    ? `its gtid_mode is ${gtidMode}`
+    : undefined;
 }
 
 /** The clock and the uptime are asked one after the other; a pause between them would look like another start. */

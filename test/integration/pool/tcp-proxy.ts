@@ -59,6 +59,8 @@ export class TcpProxy implements AsyncDisposable {
   peakOpen = 0;
   /** How long to keep back what a client sends. */
   keepBackMs: (chunk: Buffer) => number = () => 0;
+  /** What becomes of what a client sends; as long as it was. */
+  rewrite: (chunk: Buffer) => Buffer = (chunk) => chunk;
   readonly #server: Server;
   readonly #delayMs: number;
 
@@ -172,7 +174,7 @@ export class TcpProxy implements AsyncDisposable {
       if (chunk[3] === 0) connection.loggedIn = true;
       const keepMs = this.keepBackMs(chunk);
       const passOn = (): void => {
-        if (!connection.silent) server.write(chunk);
+        if (!connection.silent) server.write(this.rewrite(chunk));
       };
       if (keepMs === 0) passOn();
       else setTimeout(passOn, keepMs);

@@ -32,6 +32,7 @@ describe('isRestart', () => {
       startedAtMs: startedAtMs + laterMs,
       writable: true,
       maxConnections: 100,
+      withoutPositions: undefined,
     },
   });
 

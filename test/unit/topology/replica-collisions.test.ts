@@ -19,6 +19,7 @@ function facts(startedAtMs: number, serverId = 7): ServerFacts {
     startedAtMs,
     writable: false,
     maxConnections: 151,
+    withoutPositions: undefined,
   };
 }
 
