@@ -40,6 +40,7 @@ export function buildConfig(draft: Draft): ResolvedConfig {
     failover: {
       heartbeatMs: number(draft, 'failover.heartbeatMs'),
       maxWaiting: number(draft, 'failover.maxWaiting'),
+      catchUpMs: number(draft, 'failover.catchUpMs'),
     },
     retry: {
       attempts: number(draft, 'retry.attempts'),

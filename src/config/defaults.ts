@@ -93,6 +93,13 @@ export const numberOptions = {
     'Most primary operations that wait while no primary answers; more get `QueueFullError`.',
     '`0`: they fail at once',
   ),
+  'failover.catchUpMs': msOrZero(
+    500,
+    20,
+    60_000,
+    'Longest wait for a new primary to hold what this process has seen acknowledged.',
+    '`0`: it opens unasked',
+  ),
   'retry.attempts': count(3, 1, 20, 'Most tries of one operation, the first included.', '`1`: no retries'),
   'retry.budget': ratio(0.2, 0, 1, 'Retries as a share of all operations of the cluster.', '`0`: no retries'),
   'retry.backoffMs': ms(
@@ -388,7 +395,6 @@ export const options: Readonly<Record<string, OptionFacts>> = Object.freeze({
 export const laterOptions: readonly string[] = Object.freeze([
   'cache',
   'exactlyOnce',
-  'failover.catchUpMs',
   'failover.twoWriters',
   'lag',
   'masters',

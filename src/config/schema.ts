@@ -216,6 +216,7 @@ export const clusterSchema = section({
   failover: section({
     heartbeatMs: number('failover.heartbeatMs'),
     maxWaiting: number('failover.maxWaiting'),
+    catchUpMs: number('failover.catchUpMs'),
   }).optional(),
   retry: section({
     attempts: number('retry.attempts'),

@@ -128,6 +128,8 @@ export interface ClusterConfig {
     readonly heartbeatMs?: number;
     /** Most primary operations that wait while no primary answers. */
     readonly maxWaiting?: number;
+    /** Longest wait for a new primary to hold what this process has seen acknowledged. 0: it opens unasked. */
+    readonly catchUpMs?: number;
   };
   readonly retry?: {
     /** Most tries of one operation, the first included; waiting for a failover is not a try. 1 switches retries off. */
@@ -231,7 +233,11 @@ export interface ResolvedConfig {
   readonly transactionTimeoutMs: number;
   readonly tcpTimeoutMs: number;
   readonly loginTimeoutMs: number;
-  readonly failover: { readonly heartbeatMs: number; readonly maxWaiting: number };
+  readonly failover: {
+    readonly heartbeatMs: number;
+    readonly maxWaiting: number;
+    readonly catchUpMs: number;
+  };
   readonly retry: { readonly attempts: number; readonly budget: number; readonly backoffMs: number };
   readonly balance: {
     readonly policy: 'p2c' | 'round-robin' | 'least-connections' | 'random';

@@ -5,6 +5,7 @@ import {
   type Position,
   parseNumber,
   positionItems,
+  type Span,
 } from './position.ts';
 
 const maxId = 2n ** 32n - 1n;
@@ -72,6 +73,11 @@ export class GtidList implements Position {
   /** The transactions that a server began itself, in any domain, by its `@@server_id`. */
   from(serverId: number): GtidList {
     return this.#filter(({ server }) => server === BigInt(serverId));
+  }
+
+  /** An entry stands for all before it: how far it is known back does not show, so each span is its last number. */
+  spans(): Span[] {
+    return [...this.#entries].map(([source, { sequence }]) => ({ source, first: sequence, last: sequence }));
   }
 
   toString(): string {

@@ -6,6 +6,7 @@ import {
   type Position,
   parseNumber,
   positionItems,
+  type Span,
 } from './position.ts';
 
 /** The highest sequence number that MySQL gives away. */
@@ -71,6 +72,16 @@ export class GtidSet implements Position {
     const key = uuid.toLowerCase();
     const tags = this.#sources.get(key);
     return tags === undefined ? GtidSet.empty : new GtidSet(new Map([[key, tags]]));
+  }
+
+  spans(): Span[] {
+    return [...this.#sources].flatMap(([uuid, tags]) =>
+      [...tags].map(([tag, intervals]) => ({
+        source: tag === '' ? uuid : `${uuid}:${tag}`,
+        first: intervals[0]?.[0] ?? 0n,
+        last: intervals.at(-1)?.[1] ?? 0n,
+      })),
+    );
   }
 
   toString(): string {

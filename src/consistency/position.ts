@@ -14,8 +14,18 @@ export interface Position {
   union(other: Position): Position;
   /** What this one has and `other` lacks. */
   subtract(other: Position): Position;
+  /** The first and the last sequence number of each source. */
+  spans(): Span[];
   /** In the notation of the vendor, as the server itself orders it, on one line. */
   toString(): string;
+}
+
+/** What a position has of one source: a server's transactions of one tag, or in one domain. */
+export interface Span {
+  /** `uuid`, `uuid:tag` or `domain-server`. */
+  readonly source: string;
+  readonly first: bigint;
+  readonly last: bigint;
 }
 
 /** A text is no position; the message names the part that is wrong. */

@@ -26,6 +26,20 @@ export interface ClusterEvents {
   };
   /** The same primary answers again within the same epoch. */
   'primary:resumed': { readonly epoch: number; readonly interruptedMs: number };
+  /** A new primary lacks acknowledged writes, `failover.catchUpMs` have passed, and its epoch was opened. */
+  'primary:behind': {
+    readonly epoch: number;
+    readonly server: string;
+    /**
+     * What this process has seen acknowledged and the server lacks. MySQL: a GTID set. MariaDB: a GTID list with the
+     * last acknowledged transaction of each source; whatever lies between that and the server's `@@gtid_binlog_state`
+     * is missing.
+     */
+    readonly missing: string;
+    readonly waitedMs: number;
+  };
+  /** Writes do not tell their position: new primaries open without being asked for them. Told once per cluster. */
+  'positions:unavailable': { readonly server: string; readonly reason: string; readonly remedy: string };
   /** The servers' connection limit is below what `pool.max` may ask for. */
   'pool:too-large': { readonly server: string; readonly poolMax: number; readonly maxConnections: number };
   /** A server refuses this host (1129): too many broken connects. `FLUSH HOSTS` on that server lifts it. */

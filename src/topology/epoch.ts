@@ -3,6 +3,7 @@ import type { Connection, KillQuery } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
 import { describeIdentity, isRestart, type ServerFacts, sameIdentity } from '../pool/identity.ts';
 import { Pool } from '../pool/pool.ts';
+import type { PositionListener } from '../pool/session-status.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
@@ -23,6 +24,8 @@ export interface EpochOptions {
   /** Most replica reads that run on the primary at once. */
   readonly fallbackMax: number;
   readonly kill: KillQuery | undefined;
+  /** Told of what is committed on the connections of this epoch. */
+  readonly positions: (epoch: Epoch) => PositionListener;
   readonly nextOrder: () => number;
   /** Takes a connection that leads to another server than this epoch's. */
   readonly onStranger: (connection: Connection, order: number, floor: Floor) => void;
@@ -37,6 +40,7 @@ export class Epoch {
   readonly server: string;
   readonly pool: Pool;
   readonly #options: EpochOptions;
+  readonly #positions: PositionListener;
   #readers: Pool | undefined;
   #highestConnectionId: number;
   #retired: Failure | undefined;
@@ -48,6 +52,7 @@ export class Epoch {
     this.facts = witness.facts;
     this.server = `${connector.endpoint.name} = ${describeIdentity(witness.facts.identity)}`;
     this.#highestConnectionId = witness.id;
+    this.#positions = options.positions(this);
     this.pool = this.#createPool('writers', options.pool, false);
     this.pool.start();
   }
@@ -131,6 +136,7 @@ export class Epoch {
       connection.quit();
       throw new Failed(refused('read-only', 'the server at the VIP is read-only'));
     }
+    if (!readOnly) connection.positions = this.#positions;
     return connection;
   }
 }

@@ -10,7 +10,9 @@ import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
+import { CatchUp } from './catch-up.ts';
 import { Epoch } from './epoch.ts';
+import { PositionTracking } from './position-tracking.ts';
 import { type PrimaryState, Succession } from './succession.ts';
 import { VipWatch } from './vip-watch.ts';
 
@@ -48,11 +50,13 @@ export class Primary {
   readonly #connector: Connector;
   readonly #watch: VipWatch;
   readonly #succession: Succession;
+  readonly #tracking: PositionTracking;
   /** The epoch whose server was told of last. */
   #introduced = 0;
-  readonly #gate = new WaitQueue<void>(
-    (interruption) => new Failed(interruptedWait(interruption, 'failover', this.#whyNot())),
-  );
+  readonly #gate = new WaitQueue<void>((interruption) => {
+    const reason = this.#succession.hindrance?.message ?? 'no server has answered yet';
+    return new Failed(interruptedWait(interruption, 'failover', reason));
+  });
 
   constructor(options: PrimaryOptions) {
     const { config, events, onHostBlocked } = options;
@@ -67,10 +71,13 @@ export class Primary {
       loginTimeoutMs: config.loginTimeoutMs,
       onHostBlocked,
     });
+    const { catchUpMs } = config.failover;
+    this.#tracking = new PositionTracking(catchUpMs > 0 && !config.primary.proxied ? events : undefined);
     this.#succession = new Succession({
       events,
       createEpoch: (number, witness) => this.#createEpoch(number, witness),
-      onOpen: ({ epoch }) => this.#opened(epoch),
+      catchUp: new CatchUp({ catchUpMs, tracking: this.#tracking, ask: (text) => this.#watch.ask(text) }),
+      onOpen: (epoch) => this.#opened(epoch),
       onInterrupted: (failure) => this.#interrupted(failure),
     });
     const succession = this.#succession;
@@ -99,7 +106,7 @@ export class Primary {
       const { state } = this.#succession;
       if (state.kind === 'open') return;
       if (state.kind === 'closed') throw closedError();
-      await this.#waitForPrimary(state.failure, deadline);
+      await this.#waitForPrimary(this.#succession.hindrance, deadline);
     }
   }
 
@@ -192,7 +199,7 @@ export class Primary {
           }
         }
       } else {
-        await this.#waitForPrimary(state.failure, deadline);
+        await this.#waitForPrimary(this.#succession.hindrance, deadline);
       }
       queued = true;
     }
@@ -217,12 +224,6 @@ export class Primary {
     await this.#gate.wait(deadline);
   }
 
-  #whyNot(): string {
-    const { state } = this.#succession;
-    const failure = state.kind === 'searching' || state.kind === 'interrupted' ? state.failure : undefined;
-    return failure?.message ?? 'no server has answered yet';
-  }
-
   #createEpoch(number: number, witness: Connection): Epoch {
     const { config } = this.#options;
     return new Epoch({
@@ -233,6 +234,7 @@ export class Primary {
       pool: config.pool.primary,
       fallbackMax: config.fallbackMax,
       kill: (victim) => this.#command(`KILL QUERY ${victim.id}`, victim),
+      positions: ({ server, facts }) => this.#tracking.listener(server, facts),
       nextOrder: () => this.#watch.nextOrder(),
       onStranger: (connection, order, floor) => this.#watch.offer(connection, order, floor),
       onTrouble: (failure) => this.#noteTrouble(failure, number),

@@ -1,5 +1,5 @@
 import type { InterruptionReason } from '../observe/events.ts';
-import { ownCommand } from '../pool/command.ts';
+import { type Answer, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
 import { Limiter } from '../pool/limiter.ts';
@@ -86,12 +86,31 @@ export class VipWatch {
    * Runs a statement on `control`, between two beats. Rejects when another connection, which may lead elsewhere, has
    * taken its place or the time is up before its turn comes.
    */
-  command(text: string, control: Connection, deadline: Deadline): Promise<unknown> {
+  command(text: string, control: Connection, deadline: Deadline): Promise<Answer> {
     return this.#turns.run(async () => {
       if (this.#connection !== control) throw new Error('the control connection is gone');
       if (deadline.interruption() !== undefined) throw new Error('the control connection was busy');
       return await control.run(ownCommand(text), deadline);
     });
+  }
+
+  /**
+   * Asks the server that was believed last for one row, between two beats and without a limit: an answer that is late
+   * makes the watch dial. `undefined` when the connection ended or was replaced meanwhile. Rejects with {@link Failed}
+   * when the server refuses.
+   */
+  async ask(text: string): Promise<Record<string, unknown> | undefined> {
+    const connection = this.#connection;
+    if (connection === undefined) return undefined;
+    try {
+      const limit = new Deadline(Number.POSITIVE_INFINITY, this.#life.signal);
+      const { rows } = await this.command(text, connection, limit);
+      const [row = {}] = Array.isArray(rows) ? rows : [];
+      return row as Record<string, unknown>;
+    } catch (error) {
+      if (this.#connection !== connection || !connection.usable) return undefined;
+      throw error;
+    }
   }
 
   /** The number of a dial that begins now; see {@link offer}. */
@@ -234,8 +253,9 @@ export class VipWatch {
     connection.onEnd = () => this.#ended(connection);
     if (unanswered) previous?.destroy();
     else previous?.quit();
-    this.#pin(connection);
+    // What the sighting makes others ask goes first.
     this.#report({ connection, writable: connection.facts.writable, floor });
+    this.#pin(connection);
   }
 
   /** Inside a transaction a proxy that splits reads from writes keeps the connection on the writer. */

@@ -53,7 +53,7 @@ describe('resolveConfig', () => {
       transactionTimeoutMs: 30_000,
       tcpTimeoutMs: 300,
       loginTimeoutMs: 5_000,
-      failover: { heartbeatMs: 500, maxWaiting: 10_000 },
+      failover: { heartbeatMs: 500, maxWaiting: 10_000, catchUpMs: 500 },
       retry: { attempts: 3, budget: 0.2, backoffMs: 20 },
       balance: { policy: 'p2c', zone: undefined, primaryWeight: 0, rampUpMs: 10_000 },
       breaker: { errorRate: 0.5, minimumReads: 5, windowMs: 5_000, resetMs: 1_000 },
