@@ -1,10 +1,10 @@
 import { parsePosition } from './parse-position.ts';
 import { InvalidPositionError, type Position, type PositionVendor } from './position.ts';
 
-/** The first and the last sequence number that was acknowledged, of one source. */
+/** The first and the last sequence number that was acknowledged, of one source. Both kinds compare with each other. */
 interface Acknowledged {
-  first: bigint;
-  last: bigint;
+  first: number | bigint;
+  last: number | bigint;
 }
 
 /**
@@ -55,8 +55,8 @@ export class AcknowledgedPositions {
     const at = text.lastIndexOf(separator);
     const known = this.#sources.get(text.slice(0, at));
     const number = text.slice(at + 1);
-    if (known === undefined || !/^\d{1,19}$/.test(number)) return false;
-    extend(known, BigInt(number));
+    if (known === undefined || !/^\d{1,15}$/.test(number)) return false;
+    extend(known, Number(number));
     return true;
   }
 
@@ -75,7 +75,7 @@ export class AcknowledgedPositions {
   }
 }
 
-function extend(known: Acknowledged, sequence: bigint): void {
+function extend(known: Acknowledged, sequence: number | bigint): void {
   if (sequence > known.last) known.last = sequence;
   else if (sequence < known.first) known.first = sequence;
 }
