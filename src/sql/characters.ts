@@ -1,6 +1,10 @@
-const DIGIT = 1;
-const LETTER = 2;
-const SPACE = 3;
+/** What {@link classOf} tells apart: where a token of one kind may begin. */
+export const OTHER = 0;
+export const DIGIT = 1;
+export const LETTER = 2;
+export const SPACE = 3;
+/** A character that is an operator by itself, whatever follows. */
+export const SINGLE = 4;
 
 const classes = new Uint8Array(128);
 for (let code = 48; code <= 57; code++) classes[code] = DIGIT;
@@ -10,6 +14,12 @@ for (let code = 65; code <= 90; code++) {
 }
 for (const code of [36, 95]) classes[code] = LETTER; // $ and _
 for (const code of [9, 10, 11, 12, 13, 32]) classes[code] = SPACE;
+for (const character of '(),;=<>+!%&|^~{}[]\\') classes[character.charCodeAt(0)] = SINGLE;
+
+/** The class of a character; MySQL takes all from U+0080 on as letters of names. */
+export function classOf(code: number): number {
+  return code < 128 ? (classes[code] ?? OTHER) : LETTER;
+}
 
 /** The character at an index, or 0 outside of the text: NaN, which charCodeAt gives, would make all look-ups slow. */
 export function codeAt(text: string, at: number): number {

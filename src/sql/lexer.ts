@@ -1,4 +1,14 @@
-import { codeAt, isDigit, isName, isNameStart, isSpace } from './characters.ts';
+import {
+  classOf,
+  codeAt,
+  DIGIT,
+  isDigit,
+  isName,
+  isNameStart,
+  LETTER,
+  SINGLE,
+  SPACE,
+} from './characters.ts';
 
 /**
  * What a token is.
@@ -28,68 +38,149 @@ export interface Token {
   readonly executable: boolean;
 }
 
+/** Between which quotes a backslash escapes; the server's `sql_mode` decides. */
+export interface Quoting {
+  /** False under `NO_BACKSLASH_ESCAPES`. */
+  readonly single: boolean;
+  /** False under `NO_BACKSLASH_ESCAPES`, and under `ANSI_QUOTES`, where a double quote begins a name. */
+  readonly double: boolean;
+}
+
+/** As servers read quotes by default. */
+const escaping: Quoting = Object.freeze({ single: true, double: true });
+
 /**
  * Splits MySQL or MariaDB text into tokens, in order and without overlap; between them stands only white space.
  *
- * Linear in the length of the text and never throws: an unterminated quote or comment reaches to the end. Quotes are
- * read as by a server without `NO_BACKSLASH_ESCAPES` and `ANSI_QUOTES`. `??` is two positional placeholders; `::`, `:=`
- * and a colon right after a name (`label:LOOP`) start no named placeholder.
+ * Linear in the length of the text and never throws: an unterminated quote or comment reaches to the end. Unless told
+ * otherwise, quotes are read as by a server without `NO_BACKSLASH_ESCAPES` and `ANSI_QUOTES`. `??` is two positional
+ * placeholders; `::`, `:=` and a colon right after a name (`label:LOOP`) start no named placeholder.
  */
-export function tokenize(sql: string): Token[] {
+export function tokenize(sql: string, quoting: Quoting = escaping): Token[] {
   const tokens: Token[] = [];
+  const { length } = sql;
   let executable = false;
   let nameEnd = -1; // where the last name ended: after `db.` the text `2fa` is a name
   let at = 0;
 
-  const push = (kind: TokenKind, end: number): void => {
-    tokens.push({ kind, start: at, end, executable });
-    at = end;
-    if (kind === 'word' || kind === 'identifier') nameEnd = end;
-  };
-
-  while (at < sql.length) {
-    const code = codeAt(sql, at);
-    const next = codeAt(sql, at + 1);
-    if (isSpace(code)) at++;
-    else if (isNameStart(code)) push('word', endOfName(sql, at));
-    else if (isDigit(code)) {
+  while (at < length) {
+    const code = sql.charCodeAt(at);
+    const characterClass = classOf(code);
+    if (characterClass === SPACE) {
+      at++;
+      continue;
+    }
+    const start = at;
+    let kind: TokenKind = 'operator';
+    if (characterClass === LETTER) {
+      kind = 'word';
+      nameEnd = at = endOfName(sql, at + 1);
+    } else if (characterClass === SINGLE) at++;
+    else if (characterClass === DIGIT) {
       const afterDot = nameEnd === at - 1 && codeAt(sql, at - 1) === 46;
-      const end = endOfNumber(sql, at);
-      if (!afterDot && end !== -1) push('number', end);
-      else push('word', endOfName(sql, at));
-    } else if (code === 46 && isDigit(next) && nameEnd !== at) push('number', endOfFraction(sql, at));
-    else if (code === 39 || code === 34) push('string', endOfString(sql, at, code));
-    else if (code === 96) push('identifier', endOfIdentifier(sql, at + 1));
-    else if (code === 63) push('positional', at + 1);
-    else if (code === 58) {
-      const previous = codeAt(sql, at - 1);
-      if (next === 61) push('operator', at + 2);
-      else if (isNameStart(next) && !isName(previous) && previous !== 58)
-        push('named', endOfName(sql, at + 1));
-      else push('operator', at + 1);
-    } else if (code === 64) {
-      const end = endOfVariable(sql, at + 1);
-      push(end === at + 1 ? 'operator' : 'variable', end);
-    } else if (code === 35 || (code === 45 && next === 45 && endsDashes(codeAt(sql, at + 2)))) {
-      push('comment', endOfLine(sql, at));
-    } else if (code === 47 && next === 42) {
-      const content = startOfExecutable(sql, at + 2);
-      if (content === -1) push('comment', endOfBlock(sql, at + 2));
-      else {
-        executable = true;
-        push('executable-open', content);
+      const end = afterDot ? -1 : endOfNumber(sql, at);
+      kind = end === -1 ? 'word' : 'number';
+      at = end === -1 ? endOfName(sql, at) : end;
+      if (kind === 'word') nameEnd = at;
+    } else {
+      const next = codeAt(sql, at + 1);
+      switch (code) {
+        case 39:
+        case 34:
+          kind = 'string';
+          at = endOfQuoted(sql, at, quoting);
+          break;
+        case 96:
+          kind = 'identifier';
+          nameEnd = at = endOfQuoted(sql, at, quoting);
+          break;
+        case 46:
+          if (isDigit(next) && nameEnd !== at) {
+            kind = 'number';
+            at = endOfFraction(sql, at);
+          } else at++;
+          break;
+        case 63:
+          kind = 'positional';
+          at++;
+          break;
+        case 58: {
+          const previous = codeAt(sql, at - 1);
+          if (next === 61) at += 2;
+          else if (isNameStart(next) && !isName(previous) && previous !== 58) {
+            kind = 'named';
+            at = endOfName(sql, at + 1);
+          } else at++;
+          break;
+        }
+        case 64:
+          at = endOfVariable(sql, at + 1, quoting);
+          if (at > start + 1) kind = 'variable';
+          break;
+        case 35:
+          kind = 'comment';
+          at = endOfLine(sql, at);
+          break;
+        case 45:
+          if (next === 45 && endsDashes(codeAt(sql, at + 2))) {
+            kind = 'comment';
+            at = endOfLine(sql, at);
+          } else at++;
+          break;
+        case 47: {
+          const content = next === 42 ? startOfExecutable(sql, at + 2) : -1;
+          if (next !== 42) at++;
+          else if (content === -1) {
+            kind = 'comment';
+            at = endOfBlock(sql, at + 2);
+          } else {
+            kind = 'executable-open';
+            executable = true;
+            at = content;
+          }
+          break;
+        }
+        case 42:
+          if (next === 47 && executable) {
+            tokens.push({ kind: 'executable-close', start, end: at + 2, executable: true });
+            executable = false;
+            at += 2;
+            continue;
+          }
+          at++;
+          break;
+        default:
+          at++;
       }
-    } else if (code === 42 && next === 47 && executable) {
-      push('executable-close', at + 2);
-      executable = false;
-    } else push('operator', at + 1);
+    }
+    tokens.push({ kind, start, end: at, executable });
   }
   return tokens;
 }
 
+/** Whether the text ends inside a quote or a comment, given its last token; a server refuses it, or reads on elsewhere. */
+export function endsOpen(sql: string, last: Token | undefined, quoting: Quoting = escaping): boolean {
+  if (last === undefined) return false;
+  if (last.executable && last.kind !== 'executable-close') return true;
+  const { kind, start, end } = last;
+  switch (kind) {
+    case 'string':
+    case 'identifier':
+      return closingQuote(sql, start, quoting) === -1;
+    case 'variable': {
+      const quote = codeAt(sql, start + 1);
+      return isQuote(quote) && closingQuote(sql, start + 1, quoting) === -1;
+    }
+    case 'comment':
+      return codeAt(sql, start) === 47 && (end < start + 4 || !sql.endsWith('*/'));
+    default:
+      return false;
+  }
+}
+
 function endOfName(sql: string, at: number): number {
   let end = at;
-  while (isName(codeAt(sql, end))) end++;
+  while (end < sql.length && isName(sql.charCodeAt(end))) end++;
   return end;
 }
 
@@ -134,32 +225,35 @@ function isHexOrBinary(sql: string, at: number, end: number): boolean {
   return true;
 }
 
-function endOfString(sql: string, at: number, quote: number): number {
+function isQuote(code: number): boolean {
+  return code === 39 || code === 34 || code === 96;
+}
+
+/** Behind the quote that closes the one at an index, or the end of the text. */
+function endOfQuoted(sql: string, at: number, quoting: Quoting): number {
+  const closing = closingQuote(sql, at, quoting);
+  return closing === -1 ? sql.length : closing + 1;
+}
+
+/** Where the quote at an index is closed, or -1; a doubled one does not close. */
+function closingQuote(sql: string, at: number, quoting: Quoting): number {
+  const quote = codeAt(sql, at);
+  const escapes = quote === 39 ? quoting.single : quote === 34 && quoting.double;
   for (let end = at + 1; end < sql.length; end++) {
-    const code = codeAt(sql, end);
-    if (code === 92) end++;
+    const code = sql.charCodeAt(end);
+    if (code === 92 && escapes) end++;
     else if (code === quote) {
-      if (codeAt(sql, end + 1) !== quote) return end + 1;
+      if (codeAt(sql, end + 1) !== quote) return end;
       end++;
     }
   }
-  return sql.length;
-}
-
-function endOfIdentifier(sql: string, at: number): number {
-  for (let end = at; end < sql.length; end++) {
-    if (codeAt(sql, end) !== 96) continue;
-    if (codeAt(sql, end + 1) !== 96) return end + 1;
-    end++;
-  }
-  return sql.length;
+  return -1;
 }
 
 /** The end of `@name`, `@'name'`, `@@name` or `@@session.name`, given what follows the first `@`. */
-function endOfVariable(sql: string, at: number): number {
+function endOfVariable(sql: string, at: number, quoting: Quoting): number {
   const code = codeAt(sql, at);
-  if (code === 39 || code === 34) return endOfString(sql, at, code);
-  if (code === 96) return endOfIdentifier(sql, at + 1);
+  if (isQuote(code)) return endOfQuoted(sql, at, quoting);
   let end = code === 64 ? at + 1 : at;
   while (isName(codeAt(sql, end)) || codeAt(sql, end) === 46) end++;
   return end;

@@ -1,12 +1,13 @@
 import type { Token } from './lexer.ts';
 import { tokenize } from './lexer.ts';
+import { keyOf } from './word-keys.ts';
 
 /** The code of a text: its tokens without comments, with the keywords ready to compare. */
 export interface Scan {
   readonly sql: string;
   /** All tokens that are code, those within executable comments included. */
   readonly tokens: readonly Token[];
-  /** Per token: a word or variable in upper case, an operator as it stands, '' for anything else. */
+  /** Per token: a word or variable in upper case (words beyond ASCII as they stand), an operator as it stands, '' for anything else. */
   readonly keys: readonly string[];
   /** True when an executable comment occurs: what runs depends on the server. */
   readonly executable: boolean;
@@ -14,22 +15,28 @@ export interface Scan {
 
 /** Reads a text into its code. */
 export function scan(sql: string): Scan {
+  return scanOf(sql, tokenize(sql));
+}
+
+/** The code among the tokens of a text. */
+export function scanOf(sql: string, all: readonly Token[]): Scan {
   const tokens: Token[] = [];
   const keys: string[] = [];
   let executable = false;
-  for (const token of tokenize(sql)) {
+  for (const token of all) {
+    const { kind, start, end } = token;
     if (token.executable) executable = true;
-    switch (token.kind) {
+    switch (kind) {
       case 'comment':
       case 'executable-open':
       case 'executable-close':
         continue;
+      case 'operator':
+        keys.push(end === start + 1 ? characterAt(sql, start) : sql.slice(start, end));
+        break;
       case 'word':
       case 'variable':
-        keys.push(sql.slice(token.start, token.end).toUpperCase());
-        break;
-      case 'operator':
-        keys.push(sql.slice(token.start, token.end));
+        keys.push(keyOf(sql, start, end));
         break;
       default:
         keys.push('');
@@ -37,6 +44,12 @@ export function scan(sql: string): Scan {
     tokens.push(token);
   }
   return { sql, tokens, keys, executable };
+}
+
+const characters: readonly string[] = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));
+
+function characterAt(sql: string, at: number): string {
+  return characters[sql.charCodeAt(at)] ?? sql.charAt(at);
 }
 
 /** The name that a word, an identifier or a double-quoted string stands for, without its quotes. */

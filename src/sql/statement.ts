@@ -1,5 +1,9 @@
 import { BoundedCache } from './bounded-cache.ts';
-import { afterClosing, type Scan, scan } from './scan.ts';
+import type { Demand } from './demand.ts';
+import { tokenize } from './lexer.ts';
+import { mainVerbAt } from './main-verb.ts';
+import { demandOfText } from './readings.ts';
+import { type Scan, scanOf } from './scan.ts';
 import { type TableRef, tablesOf } from './tables.ts';
 import { type Placeholders, splitTemplate, type Template } from './template.ts';
 import {
@@ -11,6 +15,16 @@ import {
 
 /** `single-write`: exactly one INSERT, UPDATE, DELETE or REPLACE, and nothing else that could run. */
 export type StatementKind = 'single-write' | 'other';
+
+/** Where a statement may run, and why. */
+export interface Classification {
+  /** `replica` when it is proved to be a pure read. */
+  readonly target: 'primary' | 'replica';
+  /** The tables that it names, each once. */
+  readonly tables: readonly TableRef[];
+  /** What decided, as half a sentence. */
+  readonly reason: string;
+}
 
 /** What is known of an SQL text without asking a server; frozen. */
 export interface Statement {
@@ -25,6 +39,9 @@ export interface Statement {
   /** True for more than one statement; the body of a routine or a compound statement counts as one. */
   readonly multiple: boolean;
   readonly tables: readonly TableRef[];
+  /** Why it is no pure read; undefined when it is proved to be one. */
+  readonly demand: Demand | undefined;
+  readonly classification: Classification;
   readonly placeholders: Placeholders;
   readonly template: Template;
 }
@@ -47,12 +64,12 @@ export function analyze(sql: string): Statement {
 }
 
 function read(sql: string): Statement {
-  const scanned = scan(sql);
+  const tokens = tokenize(sql);
+  const scanned = scanOf(sql, tokens);
   const compound = isCompound(scanned);
-  const statements = compound ? [scanned.keys] : split(scanned);
+  const statements = compound ? [scanned.keys] : statementsOf(scanned);
   const multiple = statements.length > 1;
-  const verb = verbOf(scanned);
-  const { template, placeholders } = splitTemplate(scanned);
+  const verb = scanned.keys[mainVerbAt(scanned)] ?? '';
   let transactionControl: TransactionControl | undefined;
   let implicitCommit = compound;
   for (const keys of statements) {
@@ -60,6 +77,9 @@ function read(sql: string): Statement {
     if (!compound) transactionControl ??= transactionControlOf(inner);
     implicitCommit ||= commitsImplicitly(inner);
   }
+  const split = once(() => splitTemplate(scanned));
+  const tables = tablesOf(scanned);
+  const demand = demandOfText(sql, tokens, scanned);
   const single = !multiple && !compound && !scanned.executable && writes.has(verb);
   return Object.freeze({
     text: sql,
@@ -68,14 +88,39 @@ function read(sql: string): Statement {
     transactionControl,
     implicitCommit,
     multiple,
-    tables: tablesOf(scanned),
-    placeholders,
-    template,
+    tables,
+    demand,
+    classification: classificationOf(tables, demand),
+    get placeholders() {
+      return split().placeholders;
+    },
+    get template() {
+      return split().template;
+    },
   });
 }
 
+function classificationOf(tables: readonly TableRef[], demand: Demand | undefined): Classification {
+  return Object.freeze({
+    target: demand === undefined ? 'replica' : 'primary',
+    tables,
+    reason: demand?.reason ?? 'it only reads',
+  });
+}
+
+/** Calls `make` when it is first asked, and lets go of what it needs then. */
+function once<T>(make: () => T): () => T {
+  let pending: (() => T) | undefined = make;
+  let made: T | undefined;
+  return () => {
+    if (pending !== undefined) made = pending();
+    pending = undefined;
+    return made as T;
+  };
+}
+
 /** The keys of each statement between semicolons, without leading brackets. */
-function split({ keys }: Scan): (readonly string[])[] {
+function statementsOf({ keys }: Scan): (readonly string[])[] {
   const statements: (readonly string[])[] = [];
   let at = 0;
   while (at < keys.length) {
@@ -96,25 +141,6 @@ function isCompound({ keys }: Scan): boolean {
   if (first !== 'CREATE' && first !== 'ALTER') return false;
   const body = keys.indexOf('BEGIN');
   return body !== -1 && keys.slice(0, body).some((key) => routines.has(key));
-}
-
-function verbOf(scanned: Scan): string {
-  const { keys } = scanned;
-  const start = skip(keys, 0, ';', '(');
-  if (keys[start] !== 'WITH') return keys[start] ?? '';
-  let at = keys[start + 1] === 'RECURSIVE' ? start + 2 : start + 1;
-  for (;;) {
-    at++; // the name
-    if (keys[at] === '(') at = afterClosing(scanned, at);
-    if (keys[at] !== 'AS' || keys[at + 1] !== '(') return 'WITH';
-    at = afterClosing(scanned, at + 1);
-    if (keys[at] === 'CYCLE') {
-      at = keys.indexOf('RESTRICT', at) + 1;
-      if (at === 0) return 'WITH';
-    }
-    if (keys[at] !== ',') return keys[skip(keys, at, '(')] ?? '';
-    at++;
-  }
 }
 
 function skip(keys: readonly string[], from: number, ...ignored: string[]): number {
