@@ -57,6 +57,7 @@ export {
   RowCountError,
   RowSchemaError,
   type ServerErrorFacts,
+  SessionStateError,
   SqlError,
   TimeoutError,
   TransactionClosedError,
@@ -65,11 +66,11 @@ export {
   VipsqlError,
   type WaitPhase,
 } from './errors/errors.ts';
-export type { Query } from './handles/call.ts';
+export type { Query, ReadQuery } from './handles/call.ts';
 export type { PinnedConnection } from './handles/pinned-connection.ts';
 export type { PrimaryHandle } from './handles/primary-handle.ts';
 export type { ReplicaHandle } from './handles/replica-handle.ts';
-export type { DefaultRow, Field, ResultInfo, RowReader } from './handles/row-reader.ts';
+export type { DefaultRow, Field, QueryOf, ResultInfo, RowReader } from './handles/row-reader.ts';
 export type { RowStream } from './handles/row-stream.ts';
 export type { CallResult, ExecuteResult, RowWriter } from './handles/row-writer.ts';
 export type { Snapshot } from './handles/snapshot.ts';
@@ -77,6 +78,7 @@ export type { Transaction } from './handles/transaction.ts';
 export type { ClusterEvents, EventListener, EventName, InterruptionReason } from './observe/events.ts';
 export type { InsertId } from './rows/insert-id.ts';
 export type { SqlFragment } from './sql/fragment.ts';
+export type { ReadSql } from './sql/read-sql.ts';
 export { type SqlPart, type SqlRow, type SqlTag, sql } from './sql/tag.ts';
 export type { SqlParams, SqlScalar, SqlValue } from './sql/value.ts';
 export type { PrimaryStatus } from './topology/primary.ts';

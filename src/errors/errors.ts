@@ -146,7 +146,12 @@ export class TransactionClosedError extends VipsqlError {
   override readonly code = 'VIPSQL_TRANSACTION_CLOSED';
 }
 
-/** A replica handle was given a statement that writes; nothing was changed. */
+/** A statement that needs one connection of its own was given to a handle that takes any; nothing was sent. */
+export class SessionStateError extends VipsqlError {
+  override readonly code = 'VIPSQL_SESSION_STATE';
+}
+
+/** A replica handle was given a statement that is no pure read; nothing was changed. */
 export class ReplicaReadOnlyError extends VipsqlError {
   override readonly code = 'VIPSQL_REPLICA_READ_ONLY';
 }
@@ -308,6 +313,7 @@ export const errorCodes = [
   'VIPSQL_REPLICA_READ_ONLY',
   'VIPSQL_ROW_COUNT',
   'VIPSQL_ROW_SCHEMA',
+  'VIPSQL_SESSION_STATE',
   'VIPSQL_SQL',
   'VIPSQL_TIMEOUT',
   'VIPSQL_TRANSACTION_CLOSED',

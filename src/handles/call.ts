@@ -1,14 +1,24 @@
 import type { CallOptions } from '../config/call-options.ts';
-import { ImplicitCommitError, PrimaryRequiredError } from '../errors/errors.ts';
+import {
+  ImplicitCommitError,
+  PrimaryRequiredError,
+  ReplicaReadOnlyError,
+  SessionStateError,
+} from '../errors/errors.ts';
 import type { Command } from '../pool/command.ts';
+import type { Operation } from '../resilience/outcome.ts';
 import { bindPrepared, bindText, toBindable } from '../sql/bind.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
+import type { ReadSql } from '../sql/read-sql.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { SqlParams } from '../sql/value.ts';
 import type { Services } from './services.ts';
 
 /** A statement as text with placeholders, or made by the `sql` tag with its values inside. */
 export type Query = string | SqlFragment;
+
+/** A statement for a replica; see {@link ReadSql} for what is refused where it is written. */
+export type ReadQuery<S extends string> = ReadSql<S> | SqlFragment;
 
 /** A statement that is ready to be sent, with all that is known about it. */
 export interface Call {
@@ -25,17 +35,6 @@ const readingVerbs: ReadonlySet<string> = new Set([
   'EXPLAIN',
   'DESCRIBE',
   'DESC',
-]);
-
-/** Statements after which the session is no longer what the next user of the connection expects. */
-const sessionVerbs: ReadonlySet<string> = new Set([
-  'SET',
-  'USE',
-  'PREPARE',
-  'EXECUTE',
-  'DEALLOCATE',
-  'LOCK',
-  'HANDLER',
 ]);
 
 /** What a method of a handle was called with. */
@@ -59,8 +58,31 @@ export function prepareCall(request: Request, timezone: string): Call {
 }
 
 /** Whether the session has to be reset before another caller gets its connection. */
-export function changesSession({ verb }: Statement): boolean {
-  return sessionVerbs.has(verb);
+export function changesSession({ demand }: Statement): boolean {
+  return demand?.scope === 'session-change';
+}
+
+/** What the outcome table takes the statement for, on the primary. */
+export function operationOf({ statement }: Call): Operation {
+  if (statement.kind === 'single-write') return 'single-write';
+  return statement.demand === undefined ? 'read' : 'other';
+}
+
+/** Refuses what reads or changes the state of a connection, on a handle that takes another one for each statement. */
+export function refuseSessionState({ demand }: Statement): void {
+  if (demand?.scope !== 'session' && demand?.scope !== 'session-change') return;
+  throw new SessionStateError(
+    `A handle takes another connection for each statement, but ${demand.reason}. The statement was not sent. ` +
+      'Use db.primary().connection(…) for a session of your own, or db.transaction(…).',
+  );
+}
+
+/** Refuses on a replica what is no pure read, but for questions about the server that is asked. */
+export function refuseUnlessRead({ demand }: Statement): void {
+  if (demand === undefined || demand.scope === 'server') return;
+  throw new ReplicaReadOnlyError(
+    `A replica handle takes pure reads only, but ${demand.reason}. The statement was not sent. Use db.primary() for it, or db.transaction().`,
+  );
 }
 
 /** Whether the answer may take as long as it takes: a table is built or rebuilt. */
@@ -102,5 +124,6 @@ export function refusePrimaryOnly(
 
 function statementKind(statement: Statement): Command['statement'] {
   if (statement.kind === 'single-write') return 'single-write';
-  return readingVerbs.has(statement.verb) && !statement.multiple ? 'read' : 'other';
+  const reads = statement.demand === undefined || readingVerbs.has(statement.verb);
+  return reads && !statement.multiple ? 'read' : 'other';
 }

@@ -5,9 +5,8 @@ import type { Connection } from '../pool/connection.ts';
 import { Limiter } from '../pool/limiter.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
-import type { Operation } from '../resilience/outcome.ts';
 import { toError } from '../resilience/to-error.ts';
-import type { Call } from './call.ts';
+import { type Call, operationOf } from './call.ts';
 import type { DefaultRow } from './row-reader.ts';
 import { RowWriter } from './row-writer.ts';
 
@@ -65,9 +64,8 @@ async function runPinned(
     return await connection.run(call.command, deadline);
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
-    const operation: Operation = call.statement.kind === 'single-write' ? 'single-write' : 'other';
     throw toError(error.failure, {
-      operation,
+      operation: operationOf(call),
       server,
       epoch,
       timeoutMs: deadline.timeoutMs,

@@ -2,16 +2,16 @@ import type { CallOptions } from '../config/call-options.ts';
 import type { Answer } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
-import type { Operation } from '../resilience/outcome.ts';
 import { toError } from '../resilience/to-error.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
 import {
   type Call,
-  changesSession,
   isUnbounded,
+  operationOf,
   prepareCall,
   type Query,
+  refuseSessionState,
   refuseTransactionControl,
 } from './call.ts';
 import { PinnedConnection } from './pinned-connection.ts';
@@ -48,6 +48,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
     const { timeoutMs, deadline } = begin(services, name, resolved);
     const call = prepareCall({ query, params, options: resolved }, services.config.session.timezone);
     refuseTransactionControl(call.statement);
+    refuseSessionState(call.statement);
     return createRowStream<Row>({
       call,
       timeoutMs,
@@ -95,6 +96,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
 function runOnPrimary(services: Services, call: Call, options: CallOptions | undefined): Promise<Answer> {
   const { deadline } = begin(services, name, options);
   refuseTransactionControl(call.statement);
+  refuseSessionState(call.statement);
   const answerBy =
     options?.timeoutMs === undefined && isUnbounded(call.statement)
       ? new Deadline(Number.POSITIVE_INFINITY, options?.signal)
@@ -104,14 +106,9 @@ function runOnPrimary(services: Services, call: Call, options: CallOptions | und
   return withRetries(services, { role: 'primary', operation, idempotent, deadline }, (trace) =>
     services.primary.use(deadline, (connection) => {
       note(trace, connection);
-      if (changesSession(call.statement)) connection.tainted = true;
       return connection.run(call.command, answerBy);
     }),
   );
-}
-
-function operationOf({ statement }: Call): Operation {
-  return statement.kind === 'single-write' ? 'single-write' : 'other';
 }
 
 function note(trace: AttemptTrace, { endpointName, epoch }: Connection): void {

@@ -7,7 +7,14 @@ import { toError } from '../resilience/to-error.ts';
 import type { ReadOptions, ReadTrace } from '../routing/read-router.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
-import { type Call, prepareCall, type Query, refusePrimaryOnly, refuseTransactionControl } from './call.ts';
+import {
+  type Call,
+  prepareCall,
+  type ReadQuery,
+  refusePrimaryOnly,
+  refuseTransactionControl,
+  refuseUnlessRead,
+} from './call.ts';
 import { type DefaultRow, RowReader } from './row-reader.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import type { Services } from './services.ts';
@@ -16,7 +23,7 @@ import { Snapshot } from './snapshot.ts';
 const name = 'db.replica()';
 
 /** Runs reads on a replica, another one when that fails, and the primary when there is none and `fallback` allows. */
-export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Row> {
+export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Row, 'read'> {
   readonly #services: Services;
   readonly #defaults: CallOptions | undefined;
 
@@ -34,7 +41,11 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
    * Reads rows one by one, with back-pressure down to the server's socket. `timeoutMs` limits the wait for the first
    * row and each pause after it. A stream that breaks is begun again elsewhere only before its first row.
    */
-  stream(query: Query, params?: SqlParams, options?: CallOptions): RowStream<Row> {
+  stream<const S extends string>(
+    query: ReadQuery<S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): RowStream<Row> {
     const services = this.#services;
     const resolved = mergeOptions(this.#defaults, options);
     const { timeoutMs, deadline } = begin(services, name, resolved);
@@ -82,7 +93,7 @@ function runOnReplica(services: Services, call: Call, options: CallOptions | und
   return read(services, deadline, (connection) => connection.run(command, deadline));
 }
 
-/** A session that is READ ONLY makes a read of whatever runs in it. */
+/** A session that is READ ONLY makes a read of whatever runs in it, should it be more than its text says. */
 function asRead({ command }: Call): Command {
   return command.statement === 'read' ? command : { ...command, statement: 'read' };
 }
@@ -124,4 +135,5 @@ async function read<T>(
 function refuse(services: Services, { statement }: Call): void {
   refuseTransactionControl(statement);
   refusePrimaryOnly(statement, services);
+  refuseUnlessRead(statement);
 }

@@ -3,9 +3,10 @@ import type { CallOptions, SchemaOption } from '../config/call-options.ts';
 import { RowCountError } from '../errors/errors.ts';
 import type { Answer, RawFields, RawRows } from '../pool/command.ts';
 import { applySchema } from '../rows/schema.ts';
+import type { SqlFragment } from '../sql/fragment.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { mergeOptions } from './begin.ts';
-import { type Call, prepareCall, type Query } from './call.ts';
+import { type Call, prepareCall, type Query, type ReadQuery } from './call.ts';
 
 /** A row as it comes when nobody says more. */
 export type DefaultRow = Record<string, unknown>;
@@ -40,8 +41,13 @@ export interface ReaderSettings {
   readonly defaults?: CallOptions | undefined;
 }
 
+/** What a handle may be given: anything, or only what may be a read. */
+export type QueryOf<Kind extends 'any' | 'read', S extends string> = Kind extends 'read'
+  ? ReadQuery<S>
+  : S | SqlFragment;
+
 /** The reading methods that every handle has. */
-export class RowReader<Row extends object = DefaultRow> {
+export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 'read' = 'any'> {
   readonly #run: RunCall;
   readonly #settings: ReaderSettings;
 
@@ -52,12 +58,16 @@ export class RowReader<Row extends object = DefaultRow> {
   }
 
   /** Resolves to the rows; to `[]` for a statement that has none. */
-  query<T extends object>(
-    query: Query,
+  query<T extends object, const S extends string = string>(
+    query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
     options: CallOptions & SchemaOption<T>,
   ): Promise<T[]>;
-  query(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row[]>;
+  query<const S extends string>(
+    query: QueryOf<Kind, S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): Promise<Row[]>;
   async query(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row[]> {
     const resolved = this.resolve(options);
     const { rows } = await this.send(query, params, resolved);
@@ -65,7 +75,11 @@ export class RowReader<Row extends object = DefaultRow> {
   }
 
   /** As `query`, with the fields and the server that answered. */
-  async queryWithInfo(query: Query, params?: SqlParams, options?: CallOptions): Promise<ResultInfo<Row>> {
+  async queryWithInfo<const S extends string>(
+    query: QueryOf<Kind, S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): Promise<ResultInfo<Row>> {
     const resolved = this.resolve(options);
     const { rows, fields, server, epoch } = await this.send(query, params, resolved);
     return {
@@ -77,12 +91,16 @@ export class RowReader<Row extends object = DefaultRow> {
   }
 
   /** Resolves to the only row. Rejects with {@link RowCountError} unless there is exactly one. */
-  one<T extends object>(
-    query: Query,
+  one<T extends object, const S extends string = string>(
+    query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
     options: CallOptions & SchemaOption<T>,
   ): Promise<T>;
-  one(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row>;
+  one<const S extends string>(
+    query: QueryOf<Kind, S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): Promise<Row>;
   async one(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row> {
     const [row, second] = await this.query(query, params, options);
     if (row === undefined)
@@ -92,12 +110,16 @@ export class RowReader<Row extends object = DefaultRow> {
   }
 
   /** Resolves to the only row, or `undefined`. Rejects with {@link RowCountError} when there are more. */
-  maybeOne<T extends object>(
-    query: Query,
+  maybeOne<T extends object, const S extends string = string>(
+    query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
     options: CallOptions & SchemaOption<T>,
   ): Promise<T | undefined>;
-  maybeOne(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row | undefined>;
+  maybeOne<const S extends string>(
+    query: QueryOf<Kind, S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): Promise<Row | undefined>;
   async maybeOne(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row | undefined> {
     const [row, second] = await this.query(query, params, options);
     if (second !== undefined) throw tooMany('maybeOne()');
@@ -105,7 +127,11 @@ export class RowReader<Row extends object = DefaultRow> {
   }
 
   /** Resolves to the only column of the only row. Rejects with {@link RowCountError} for any other shape. */
-  async value<T = unknown>(query: Query, params?: SqlParams, options?: CallOptions): Promise<T> {
+  async value<T = unknown, const S extends string = string>(
+    query: QueryOf<Kind, S>,
+    params?: SqlParams,
+    options?: CallOptions,
+  ): Promise<T> {
     const [row, second] = await this.query(query, params, options);
     if (second !== undefined) throw tooMany('value()');
     if (row === undefined) {

@@ -20,7 +20,7 @@ interface SnapshotOptions {
 }
 
 /** Reads on one replica that all see the data of one moment. */
-export class Snapshot<Row extends object = DefaultRow> extends RowReader<Row> {
+export class Snapshot<Row extends object = DefaultRow> extends RowReader<Row, 'read'> {
   /** The replica, or the primary in its place. */
   readonly server: string;
 

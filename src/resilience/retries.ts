@@ -63,6 +63,7 @@ export class Retries {
       outcome,
       kind,
       operation,
+      role,
       idempotent,
       attempt,
       attempts: mayRetry ? attempts : 1,

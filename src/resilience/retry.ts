@@ -8,6 +8,8 @@ export interface RetryQuestion {
   readonly outcome: Outcome;
   readonly kind: FailureKind;
   readonly operation: Operation;
+  /** Which server was asked: a read that one replica refuses another may take. */
+  readonly role: 'primary' | 'replica';
   /** The caller's word that a second execution does no harm. */
   readonly idempotent: boolean;
   /** The try that has just failed, from 1. */
@@ -40,21 +42,18 @@ export type RetryDecision =
 
 /** Decides by the outcome table whether a failed operation is tried again. Pure. */
 export function decideRetry(question: RetryQuestion): RetryDecision {
-  const { outcome, kind, operation, attempt, attempts, remainingMs, backoffMs } = question;
+  const { outcome, kind, operation, role, attempt, attempts, remainingMs, backoffMs } = question;
   const fail = (why: GiveUp): RetryDecision => ({
     action: 'fail',
     inDoubt: isInDoubt(outcome, kind, operation),
     why,
   });
+  const isElsewhere = operation === 'read' && role === 'replica';
   const repeat = repeatTable[outcome][operation];
-  if (!mayPass(kind, operation)) return fail('permanent');
+  if (!passingKinds.has(kind) && !(isElsewhere && serverBoundKinds.has(kind))) return fail('permanent');
   if (repeat === 'no' || (repeat === 'if-idempotent' && !question.idempotent)) return fail('not-repeatable');
   if (attempt >= attempts) return fail('attempts');
   if (remainingMs <= 0) return fail('deadline');
   if (!question.budgetAvailable) return fail('budget');
   return { action: 'retry', maxDelayMs: Math.min(backoffCeilingMs(attempt, backoffMs), remainingMs) };
-}
-
-function mayPass(kind: FailureKind, operation: Operation): boolean {
-  return passingKinds.has(kind) || (operation === 'read' && serverBoundKinds.has(kind));
 }

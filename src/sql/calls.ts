@@ -1,6 +1,7 @@
 import { type Demand, demand } from './demand.ts';
 import {
   gluedFunctions,
+  lockFunctions,
   openers,
   primaryFunctions,
   pureFunctions,
@@ -19,8 +20,12 @@ export function demandOfCall(scanned: Scan, at: number, enclosing: string): Dema
   if (pureFunctions.has(key)) return isStored(scanned, at, key) ? unknown(scanned, at) : undefined;
   if (openers.has(key)) return undefined;
   if (serverFunctions.has(key)) return demand('server', serverReasons[key] ?? '');
-  if (sessionFunctions.has(key)) return demand('session', `${key}() ${sessionReasons[key] ?? ''}`);
-  if (primaryFunctions.has(key)) return demand('primary', `${key}() is answered rightly by the primary alone`);
+  if (sessionFunctions.has(key))
+    return demand('session', `${key}() is about the statements before on the same connection`);
+  if (lockFunctions.has(key))
+    return demand('session-change', `${key}() takes or gives back a lock of one connection`);
+  if (primaryFunctions.has(key))
+    return demand('primary', `${key}() is answered rightly by the primary alone`);
   if (isClause(keys, at, enclosing) || isColumnList(scanned, at)) return undefined;
   return unknown(scanned, at);
 }
@@ -31,18 +36,10 @@ const serverReasons: Readonly<Record<string, string>> = {
   LOAD_FILE: 'LOAD_FILE() reads a file of the server that is asked',
 };
 
-const keepsLock = 'takes or gives back a lock of one connection';
-const ofConnection = 'is about the statements before on the same connection';
-
-const sessionReasons: Readonly<Record<string, string>> = {
-  FOUND_ROWS: ofConnection,
-  GET_LOCK: keepsLock,
-  LAST_INSERT_ID: ofConnection,
-  LASTVAL: ofConnection,
-  RELEASE_ALL_LOCKS: keepsLock,
-  RELEASE_LOCK: keepsLock,
-  ROW_COUNT: ofConnection,
-};
+/** Whether a call can ask for more than `primary`: it has to do with the session. */
+export function isOfSession(key: string): boolean {
+  return sessionFunctions.has(key) || lockFunctions.has(key);
+}
 
 function unknown(scanned: Scan, at: number): Demand {
   return demand(
@@ -93,6 +90,12 @@ function isClause(keys: readonly string[], at: number, enclosing: string): boole
     case 'SQL_CACHE':
     case 'SQL_BUFFER_RESULT':
       return previous === 'SELECT' || previous.startsWith('SQL_') || previous.startsWith('DISTINCT');
+    case 'AGAINST':
+      return keys.slice(Math.max(0, at - 40), at).includes('MATCH'); // MATCH a, b AGAINST (…)
+    case 'EXPLAIN':
+    case 'DESCRIBE':
+    case 'DESC':
+      return at === 0;
     case 'ANALYSE':
       return previous === 'PROCEDURE';
     default:
@@ -113,7 +116,8 @@ function isType(previous: string, enclosing: string): boolean {
 function isColumnList({ keys }: Scan, at: number): boolean {
   const previous = keys[at - 1];
   if (previous === 'AS' || previous === ')') return true;
-  if (previous !== 'WITH' && previous !== 'RECURSIVE' && previous !== ',') return false;
+  const follows = previous === ',' && (keys[at - 2] === ')' || keys[at - 2] === 'RESTRICT');
+  if (previous !== 'WITH' && previous !== 'RECURSIVE' && !follows) return false;
   const closing = flatClosing(keys, at + 1);
   return closing !== -1 && keys[closing + 1] === 'AS' && keys[closing + 2] === '(';
 }

@@ -2,10 +2,10 @@
  * What a statement that is no pure read asks for.
  *
  * `server`: it harms nothing, but its answer is that of whoever is asked, or it spends time on purpose. `primary`: it
- * writes, locks, or is not known to do neither. `session`: it reads or changes what one connection keeps from statement to
- * statement, and may write besides.
+ * writes, locks, or is not known to do neither. `session`: it reads what one connection keeps from statement to statement.
+ * `session-change`: it changes that. Both may write besides.
  */
-export type Scope = 'server' | 'primary' | 'session';
+export type Scope = 'server' | 'primary' | 'session' | 'session-change';
 
 /** Why a statement is no pure read. */
 export interface Demand {
@@ -14,7 +14,7 @@ export interface Demand {
   readonly reason: string;
 }
 
-const weight: Readonly<Record<Scope, number>> = { server: 1, primary: 2, session: 3 };
+const weight: Readonly<Record<Scope, number>> = { server: 1, primary: 2, session: 3, 'session-change': 4 };
 
 /** The demand that asks for more; the first one where both ask the same. */
 export function stronger(first: Demand | undefined, second: Demand | undefined): Demand | undefined {
@@ -23,5 +23,5 @@ export function stronger(first: Demand | undefined, second: Demand | undefined):
 }
 
 export function demand(scope: Scope, reason: string): Demand {
-  return Object.freeze({ scope, reason });
+  return { scope, reason };
 }

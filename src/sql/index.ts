@@ -1,3 +1,2 @@
-export { classify } from './classify.ts';
-export type { Classification } from './statement.ts';
+export { type Classification, classify } from './classify.ts';
 export type { TableRef } from './tables.ts';

@@ -83,10 +83,11 @@ WAIT_FOR_EXECUTED_GTID_SET WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS WSREP_LAST_SEEN_GTI
 WSREP_SYNC_WAIT_UPTO_GTID
 `);
 
-/** Built-in functions that read or change what one session keeps from statement to statement. */
-export const sessionFunctions: ReadonlySet<string> = names(`
-FOUND_ROWS GET_LOCK LAST_INSERT_ID LASTVAL RELEASE_ALL_LOCKS RELEASE_LOCK ROW_COUNT
-`);
+/** Built-in functions that read what one session keeps from statement to statement. */
+export const sessionFunctions: ReadonlySet<string> = names('FOUND_ROWS LAST_INSERT_ID LASTVAL ROW_COUNT');
+
+/** Built-in functions that take or give back a lock of one session. */
+export const lockFunctions: ReadonlySet<string> = names('GET_LOCK RELEASE_ALL_LOCKS RELEASE_LOCK');
 
 /** Reserved words that a bracket may follow without a call. */
 export const openers: ReadonlySet<string> = names(`

@@ -1,6 +1,6 @@
-import { endsOpen, type Quoting, type Token, tokenize } from './lexer.ts';
 import { type Demand, demand, stronger } from './demand.ts';
-import { demandOf } from './demand-of.ts';
+import { canRun, demandOf } from './demand-of.ts';
+import { endsOpen, type Quoting, type Token, tokenize } from './lexer.ts';
 import { type Scan, scanOf } from './scan.ts';
 
 /** Every way in which a server may read a text, or why that cannot be told. */
@@ -20,7 +20,9 @@ export function demandOfText(sql: string, tokens: readonly Token[], scanned: Sca
   const readings = readingsOf(sql, tokens, scanned);
   if ('unclear' in readings) return stronger(demand('primary', readings.unclear), demandOf(scanned));
   let found: Demand | undefined;
-  for (const reading of readings.scans) found = stronger(found, demandOf(reading));
+  for (const reading of readings.scans) {
+    if (reading === scanned || canRun(reading)) found = stronger(found, demandOf(reading));
+  }
   return found;
 }
 
@@ -41,7 +43,8 @@ function readingsOf(sql: string, tokens: readonly Token[], scanned: Scan): Readi
     const read = variants(sql, others, scanOf(sql, others));
     if (read === undefined) return { unclear: unclearComment };
     // A server that finds an open quote refuses the whole text.
-    if (!endsOpen(sql, others.at(-1), quoting) || read.some(({ keys }) => keys.includes(';'))) scans.push(...read);
+    if (!endsOpen(sql, others.at(-1), quoting) || read.some(({ keys }) => keys.includes(';')))
+      scans.push(...read);
   }
   return { scans };
 }

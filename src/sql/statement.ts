@@ -16,16 +16,6 @@ import {
 /** `single-write`: exactly one INSERT, UPDATE, DELETE or REPLACE, and nothing else that could run. */
 export type StatementKind = 'single-write' | 'other';
 
-/** Where a statement may run, and why. */
-export interface Classification {
-  /** `replica` when it is proved to be a pure read. */
-  readonly target: 'primary' | 'replica';
-  /** The tables that it names, each once. */
-  readonly tables: readonly TableRef[];
-  /** What decided, as half a sentence. */
-  readonly reason: string;
-}
-
 /** What is known of an SQL text without asking a server; frozen. */
 export interface Statement {
   readonly text: string;
@@ -41,7 +31,6 @@ export interface Statement {
   readonly tables: readonly TableRef[];
   /** Why it is no pure read; undefined when it is proved to be one. */
   readonly demand: Demand | undefined;
-  readonly classification: Classification;
   readonly placeholders: Placeholders;
   readonly template: Template;
 }
@@ -77,9 +66,7 @@ function read(sql: string): Statement {
     if (!compound) transactionControl ??= transactionControlOf(inner);
     implicitCommit ||= commitsImplicitly(inner);
   }
-  const split = once(() => splitTemplate(scanned));
-  const tables = tablesOf(scanned);
-  const demand = demandOfText(sql, tokens, scanned);
+  const { template, placeholders } = splitTemplate(scanned);
   const single = !multiple && !compound && !scanned.executable && writes.has(verb);
   return Object.freeze({
     text: sql,
@@ -88,35 +75,11 @@ function read(sql: string): Statement {
     transactionControl,
     implicitCommit,
     multiple,
-    tables,
-    demand,
-    classification: classificationOf(tables, demand),
-    get placeholders() {
-      return split().placeholders;
-    },
-    get template() {
-      return split().template;
-    },
+    tables: tablesOf(scanned),
+    demand: Object.freeze(demandOfText(sql, tokens, scanned)),
+    placeholders,
+    template,
   });
-}
-
-function classificationOf(tables: readonly TableRef[], demand: Demand | undefined): Classification {
-  return Object.freeze({
-    target: demand === undefined ? 'replica' : 'primary',
-    tables,
-    reason: demand?.reason ?? 'it only reads',
-  });
-}
-
-/** Calls `make` when it is first asked, and lets go of what it needs then. */
-function once<T>(make: () => T): () => T {
-  let pending: (() => T) | undefined = make;
-  let made: T | undefined;
-  return () => {
-    if (pending !== undefined) made = pending();
-    pending = undefined;
-    return made as T;
-  };
 }
 
 /** The keys of each statement between semicolons, without leading brackets. */

@@ -1,5 +1,5 @@
 import mysql from 'mysql2/promise';
-import { createCluster } from 'vipsql';
+import { createCluster, type RowReader } from 'vipsql';
 
 /** Where the bench's servers are and how to log in. */
 export interface BenchTarget {
@@ -44,7 +44,7 @@ function vipsql(target: BenchTarget, server: Server): Contender {
     database,
     pool: { max: connections, min: connections },
   });
-  const handle = server === 'vip' ? db.primary() : db.replica();
+  const handle: RowReader = server === 'vip' ? db.primary() : db.replica();
   return { read: (id) => handle.query(statement, [id]), close: () => db.close() };
 }
 

@@ -11,7 +11,10 @@ import {
   type InterruptionReason,
   type Outcome,
   type PinnedConnection,
+  type Query,
+  type ReadSql,
   type Snapshot,
+  sql,
   type Transaction,
 } from '../../src/index.ts';
 
@@ -87,6 +90,48 @@ test('a replica handle has no way to write', () => {
   expectTypeOf(db.replica()).not.toHaveProperty('execute');
   expectTypeOf(db.replica()).not.toHaveProperty('call');
   expectTypeOf(db.primary()).toHaveProperty('execute');
+});
+
+describe('a replica handle', () => {
+  test('takes no literal that begins with a verb that writes', () => {
+    // @ts-expect-error UPDATE is no read
+    db.replica().query('UPDATE stock SET qty = 0');
+    // @ts-expect-error UPDATE is no read, whatever the type of the rows
+    db.replica<Item>().query('UPDATE stock SET qty = 0');
+    // @ts-expect-error DELETE is no read
+    db.replica<Item>().one('  delete from stock');
+    // @ts-expect-error INSERT is no read
+    db.replica<Item>().maybeOne('\n\tINSERT\n\tINTO stock VALUES (?)', [1]);
+    // @ts-expect-error TRUNCATE is no read
+    db.replica().queryWithInfo('TRUNCATE stock');
+    // @ts-expect-error CALL is no read
+    db.replica().value('CALL restock()');
+    // @ts-expect-error COMMIT is no read
+    db.replica().stream('COMMIT');
+    // @ts-expect-error REPLACE is no read, with a schema as well
+    db.replica().query('REPLACE INTO stock VALUES (1)', [], { schema: z.object({ id: z.number() }) });
+    // @ts-expect-error UPDATE is no read
+    db.replica<Item>().snapshot((snapshot) => snapshot.query('UPDATE stock SET qty = 0'));
+  });
+
+  test('says what to use instead', () => {
+    expectTypeOf<
+      ReadSql<'UPDATE stock SET qty = 0'>
+    >().toEqualTypeOf<'UPDATE is no read: use db.primary() or db.transaction() for it'>();
+  });
+
+  test('takes literals that read, any other text, and fragments', () => {
+    const text: string = 'UPDATE';
+    const query: Query = text;
+    expectTypeOf(db.replica<Item>().query('SELECT * FROM item')).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().query('(SELECT 1)\nUNION (SELECT 2)')).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().query('UPDATED')).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().query(text)).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().query(query)).resolves.toEqualTypeOf<Item[]>();
+    expectTypeOf(db.replica<Item>().one(sql`SELECT ${1}`)).resolves.toEqualTypeOf<Item>();
+    expectTypeOf(db.replica().value<number>('SELECT 1')).resolves.toEqualTypeOf<number>();
+    expectTypeOf(db.primary<Item>().query('UPDATE item SET name = 1')).resolves.toEqualTypeOf<Item[]>();
+  });
 });
 
 test('the configuration knows its keys', () => {

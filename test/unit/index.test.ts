@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as main from '../../src/index.ts';
+import * as sql from '../../src/sql/index.ts';
 import * as testing from '../../src/testing/index.ts';
 
 describe('exported names', () => {
@@ -26,6 +27,7 @@ describe('exported names', () => {
       'ReplicaReadOnlyError',
       'RowCountError',
       'RowSchemaError',
+      'SessionStateError',
       'SqlError',
       'TimeoutError',
       'TransactionClosedError',
@@ -36,6 +38,10 @@ describe('exported names', () => {
       'errorCodes',
       'sql',
     ]);
+  });
+
+  test('of vipsql/sql are these and no others', () => {
+    expect(Object.keys(sql)).toEqual(['classify']);
   });
 
   test('of vipsql/testing are these and no others', () => {

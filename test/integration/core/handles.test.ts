@@ -220,7 +220,7 @@ describe.each(labVendors)('handles on %s', (vendor) => {
       expect(await db.replica<Item>().query('SELECT name FROM item WHERE id = 1')).toEqual([{ name: 'one' }]);
       const info = await db.replica().queryWithInfo('SELECT 1 AS one');
       expect(info.server).toContain(lab.replicas[0]?.host);
-      const error = await rejection(db.replica().query("INSERT INTO item (name) VALUES ('no')"));
+      const error = await rejection(db.replica().query("INSERT INTO item (name) VALUES ('no')" as string));
       expect(error).toBeInstanceOf(ReplicaReadOnlyError);
       expect(error).toMatchObject({ outcome: 'not-executed' });
     });

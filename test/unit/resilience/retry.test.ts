@@ -10,6 +10,7 @@ function ask(over: Partial<RetryQuestion>): ReturnType<typeof decideRetry> {
     kind: 'lost',
     operation: 'read',
     idempotent: false,
+    role: 'replica',
     attempt: 1,
     attempts: 3,
     remainingMs: 5_000,
