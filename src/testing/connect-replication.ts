@@ -1,3 +1,4 @@
+import type { Askable } from './askable.ts';
 import type { LabAddress } from './lab.ts';
 import type { LabNode } from './lab-node.ts';
 import type { LabParts } from './lab-parts.ts';
@@ -26,8 +27,8 @@ export async function connectReplication(parts: LabParts): Promise<void> {
 
 /** Makes the server, which follows nobody, follow that source. */
 export async function follow(
-  { vendor, accounts }: LabParts,
-  node: LabNode,
+  { vendor, accounts }: Pick<LabParts, 'vendor' | 'accounts'>,
+  node: Askable,
   source: LabAddress,
 ): Promise<void> {
   await node.askAll([vendor.replicateFrom(source, accounts.replication), vendor.startReplication('both')]);

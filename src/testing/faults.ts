@@ -8,7 +8,7 @@ import type { LabProcess } from './processes/lab-process.ts';
 import { fence, promote, standDown } from './promotion.ts';
 import type { LabRedis } from './redis.ts';
 import { startNode, welcomeStandby } from './rejoin.ts';
-import type { ReplicationThread } from './vendors/vendor.ts';
+import { switchReplication } from './replication.ts';
 
 /** Makes the fault happen; resolves when it has. */
 export async function inflict(parts: LabParts, fault: LabFault): Promise<void> {
@@ -41,7 +41,7 @@ export async function inflict(parts: LabParts, fault: LabFault): Promise<void> {
     case 'start-applier':
     case 'stop-receiver':
     case 'start-receiver':
-      return switchReplication(parts, fault.kind, nodeOf(parts, fault.server));
+      return switchReplication(vendor, nodeOf(parts, fault.server), fault.kind);
     default:
       throw new LabError(`unknown fault ${JSON.stringify(fault satisfies never)}`);
   }
@@ -122,13 +122,4 @@ async function moveVip(parts: LabParts, move: MoveVip): Promise<void> {
     promote({ vendor, node: next, peer: old }, semiSync),
   ]);
   if (fenced.status === 'rejected') throw fenced.reason;
-}
-
-async function switchReplication(
-  { vendor }: LabParts,
-  kind: 'stop-applier' | 'start-applier' | 'stop-receiver' | 'start-receiver',
-  node: LabNode,
-): Promise<void> {
-  const thread: ReplicationThread = kind.endsWith('applier') ? 'applier' : 'receiver';
-  await node.ask(kind.startsWith('stop') ? vendor.stopReplication(thread) : vendor.startReplication(thread));
 }

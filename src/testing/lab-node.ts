@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdminSession } from './admin-session.ts';
+import type { Askable } from './askable.ts';
 import type { LabAccount, LabAddress, LabServer } from './lab.ts';
 import type { ServerName } from './lab-fault.ts';
 import type { Keeper } from './processes/keeper.ts';
@@ -25,7 +26,7 @@ export interface LabNodeSpec {
 }
 
 /** A database server of the lab: its process and the lab's sessions with it. */
-export class LabNode implements LabServer {
+export class LabNode implements LabServer, Askable {
   readonly name: ServerName;
   readonly host: string;
   readonly port: number;

@@ -1,4 +1,4 @@
-import type { LabNode } from './lab-node.ts';
+import type { Askable } from './askable.ts';
 import { hasAppliedAll, isReplicating } from './replication.ts';
 import type { LabAccounts, Vendor } from './vendors/vendor.ts';
 import { waitUntil } from './wait-until.ts';
@@ -9,8 +9,8 @@ export type SemiSync = { readonly timeoutMs: number } | undefined;
 /** Who is promoted, and the other master. */
 export interface Promotion {
   readonly vendor: Vendor;
-  readonly node: LabNode;
-  readonly peer: LabNode;
+  readonly node: Askable;
+  readonly peer: Askable;
 }
 
 const applyTimeoutMs = 5_000;
@@ -50,7 +50,7 @@ export async function waitForPeer(
  * What keepalived's notify script does first on a master that lost the VIP: refuse writes, then end the application's
  * sessions with their transactions and locks.
  */
-export async function fence(vendor: Vendor, node: LabNode, accounts: LabAccounts): Promise<void> {
+export async function fence(vendor: Vendor, node: Askable, accounts: LabAccounts): Promise<void> {
   try {
     await node.ask(vendor.readOnly(true));
     await endSessions(node, accounts);
@@ -66,11 +66,11 @@ export async function fence(vendor: Vendor, node: LabNode, accounts: LabAccounts
  * What it does last: what a standby applies needs no acknowledgement. Only once its sessions have ended, or commits
  * that waited would be acknowledged to clients that still listen. (Takes MySQL a second.)
  */
-export async function standDown(vendor: Vendor, node: LabNode): Promise<void> {
+export async function standDown(vendor: Vendor, node: Askable): Promise<void> {
   await node.askAll(vendor.stopWaiting);
 }
 
-async function endSessions(node: LabNode, { admin, replication }: LabAccounts): Promise<void> {
+async function endSessions(node: Askable, { admin, replication }: LabAccounts): Promise<void> {
   const sessions = await node.ask(
     "SELECT id FROM information_schema.processlist WHERE user NOT IN (?, ?, 'system user', 'event_scheduler')",
     [admin.user, replication.user],

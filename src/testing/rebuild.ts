@@ -8,7 +8,7 @@ import { launch } from './launch.ts';
 import { copyDataFolder } from './template.ts';
 
 /** What it received, where it stood, and identity: what a copy of a server must make for itself. */
-const ownToServer = /^(relay\.|relay-log\.|master\.info|multi-master|auto\.cnf)/;
+export const ownToServer = /^(relay\.|relay-log\.|master\.info|multi-master|auto\.cnf)/;
 
 /** Makes replicas anew from the standby. */
 export async function rebuildReplicas(parts: LabParts, replicas: readonly LabNode[]): Promise<void> {

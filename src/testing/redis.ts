@@ -59,7 +59,8 @@ async function nameOf({ command, callAs }: RedisBinary, folder: string): Promise
   return link;
 }
 
-function pings(address: LabAddress): Promise<boolean> {
+/** Whether a Redis answers there. */
+export function pings(address: LabAddress): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(address, () => socket.write('PING\r\n'));
     const finish = (answer: boolean): void => {

@@ -13,6 +13,18 @@ const threadName: Record<ReplicationThread, string> = {
   both: '',
 };
 
+const smallArgs = [
+  '--character-set-server=utf8mb4',
+  '--max-connections=500',
+  '--innodb-buffer-pool-size=16M',
+  '--innodb-log-file-size=4M',
+  // 2 keeps every acknowledged row over a kill -9; 0 does not.
+  '--innodb-flush-log-at-trx-commit=2',
+  '--innodb-flush-method=nosync',
+  '--innodb-doublewrite=OFF',
+  '--sync-binlog=0',
+];
+
 /** MariaDB 10.5 or newer. */
 export const mariadb: Vendor = {
   name: 'mariadb',
@@ -57,16 +69,8 @@ export const mariadb: Vendor = {
     '--skip-slave-start',
     '--slave-net-timeout=2',
     '--skip-name-resolve',
-    '--character-set-server=utf8mb4',
-    '--max-connections=500',
     '--rpl-semi-sync-master-wait-point=AFTER_SYNC',
-    '--innodb-buffer-pool-size=16M',
-    '--innodb-log-file-size=4M',
-    // 2 keeps every acknowledged row over a kill -9; 0 does not.
-    '--innodb-flush-log-at-trx-commit=2',
-    '--innodb-flush-method=nosync',
-    '--innodb-doublewrite=OFF',
-    '--sync-binlog=0',
+    ...smallArgs,
     ...(autoIncrement === undefined
       ? []
       : [
@@ -75,6 +79,9 @@ export const mariadb: Vendor = {
         ]),
     ...runtimeArgs(binary),
   ],
+
+  accountSql,
+  smallArgs,
 
   // Without the limit a client's LOCK TABLES would keep this waiting.
   readOnly: (on) => `SET STATEMENT lock_wait_timeout = 1 FOR SET GLOBAL read_only = ${on ? 1 : 0}`,

@@ -9,6 +9,31 @@ const threadName: Record<ReplicationThread, string> = {
   both: '',
 };
 
+const storageArgs = [
+  '--innodb-buffer-pool-size=16M',
+  '--innodb-redo-log-capacity=8M',
+  // 2 keeps every acknowledged row over a kill -9; 0 does not.
+  '--innodb-flush-log-at-trx-commit=2',
+  '--innodb-doublewrite=OFF',
+  '--sync-binlog=0',
+];
+
+/** With MySQL's own sizes a server takes half as long again to start and twice the memory. */
+const smallArgs = [
+  ...storageArgs,
+  '--character-set-server=utf8mb4',
+  '--max-connections=500',
+  '--innodb-log-buffer-size=1M',
+  '--table-open-cache=400',
+  '--performance-schema-digests-size=100',
+  '--performance-schema-error-size=0',
+  '--performance-schema-max-memory-classes=0',
+  '--performance-schema-events-statements-history-long-size=10',
+  '--performance-schema-events-stages-history-long-size=10',
+  '--performance-schema-events-transactions-history-long-size=10',
+  '--performance-schema-events-waits-history-long-size=10',
+];
+
 /** MySQL 8.4 or newer. */
 export const mysql: Vendor = {
   name: 'mysql',
@@ -59,12 +84,9 @@ export const mysql: Vendor = {
     '--skip-replica-start',
     '--replica-net-timeout=2',
     '--skip-name-resolve',
-    '--character-set-server=utf8mb4',
-    '--max-connections=500',
     '--plugin-load-add=semisync_source.so',
     '--plugin-load-add=semisync_replica.so',
-    ...storageArgs,
-    ...leanArgs,
+    ...smallArgs,
     ...(autoIncrement === undefined
       ? []
       : [
@@ -73,6 +95,9 @@ export const mysql: Vendor = {
         ]),
     ...runtimeArgs(),
   ],
+
+  accountSql,
+  smallArgs,
 
   // read_only = OFF clears super_read_only too; the limit is for a client's LOCK TABLES.
   readOnly: (on) =>
@@ -123,28 +148,6 @@ export const mysql: Vendor = {
     };
   },
 };
-
-const storageArgs = [
-  '--innodb-buffer-pool-size=16M',
-  '--innodb-redo-log-capacity=8M',
-  // 2 keeps every acknowledged row over a kill -9; 0 does not.
-  '--innodb-flush-log-at-trx-commit=2',
-  '--innodb-doublewrite=OFF',
-  '--sync-binlog=0',
-];
-
-/** With MySQL's own sizes a server takes half as long again to start and twice the memory. */
-const leanArgs = [
-  '--innodb-log-buffer-size=1M',
-  '--table-open-cache=400',
-  '--performance-schema-digests-size=100',
-  '--performance-schema-error-size=0',
-  '--performance-schema-max-memory-classes=0',
-  '--performance-schema-events-statements-history-long-size=10',
-  '--performance-schema-events-stages-history-long-size=10',
-  '--performance-schema-events-transactions-history-long-size=10',
-  '--performance-schema-events-waits-history-long-size=10',
-];
 
 function runtimeArgs(): string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : [];

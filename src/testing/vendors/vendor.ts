@@ -47,7 +47,11 @@ export interface Vendor {
   readonly templateVersion: number;
   /** Creates a data folder with the accounts in it. */
   initialise(dataFolder: string, from: InitialiseFrom): Promise<void>;
+  /** The statements that create the accounts and the application's schema on a server that has none of them. */
+  accountSql(accounts: LabAccounts): string[];
   serverArgs(binary: ServerBinary, spec: ServerSpec): string[];
+  /** The options that keep a server small and quick and its data folder safe from `kill -9`. */
+  readonly smallArgs: readonly string[];
 
   readOnly(on: boolean): string;
   replicateFrom(source: LabAddress, account: LabAccount): string;

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StartedTestContainer } from 'testcontainers';
+import { accounts } from '../../src/testing/accounts.ts';
+import { AdminSession } from '../../src/testing/admin-session.ts';
+import type { Askable } from '../../src/testing/askable.ts';
+import type { LabServer, ServerName } from '../../src/testing/index.ts';
+import { LabError } from '../../src/testing/lab-error.ts';
+import type { AdminQuery } from '../../src/testing/vendors/vendor.ts';
+import { ContainerProgram } from './container-program.ts';
+
+const startTimeoutMs = 60_000;
+const ownTimeoutMs = 5_000;
+const publicTimeoutMs = 30_000;
+
+/** Where a database server runs and how it is started. */
+export interface DatabaseNodeSpec {
+  readonly name: ServerName;
+  readonly container: StartedTestContainer;
+  readonly host: string;
+  /** The hardware address of its interface. */
+  readonly hardwareAddress: string;
+  /** The folder of this host that the container sees as `/run/mysqld` and `/var/log/lab`. */
+  readonly folder: string;
+  readonly command: readonly string[];
+}
+
+/** A database server in a container, and the lab's sessions with it, which need no network: they use its socket. */
+export class DatabaseNode implements LabServer, Askable {
+  readonly name: ServerName;
+  readonly host: string;
+  readonly port = 3306;
+  readonly address: string;
+  readonly hardwareAddress: string;
+  readonly logFile: string;
+  readonly container: StartedTestContainer;
+  readonly program: ContainerProgram;
+  /** Whether its link is up and its firewall open, as far as faults have changed that. */
+  isReachable = true;
+  readonly #own: AdminSession;
+  readonly #public: AdminSession;
+
+  constructor({ name, container, host, hardwareAddress, folder, command }: DatabaseNodeSpec) {
+    this.name = name;
+    this.host = host;
+    this.address = `${host}:${this.port}`;
+    this.hardwareAddress = hardwareAddress;
+    this.logFile = join(folder, 'log', 'mysqld.log');
+    this.container = container;
+    this.program = new ContainerProgram(container, 'mysqld', command);
+    const socket = join(folder, 'run', 'mysqld.sock');
+    this.#own = new AdminSession(socket, accounts.admin, ownTimeoutMs);
+    this.#public = new AdminSession(socket, accounts.admin, publicTimeoutMs);
+  }
+
+  /** In its container. */
+  get pid(): number | undefined {
+    return this.program.pid;
+  }
+
+  get answers(): boolean {
+    return this.program.state === 'alive';
+  }
+
+  async query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
+    return (await again(() => this.#public.query(sql, values))) as Row[];
+  }
+
+  readonly ask: AdminQuery = (sql, values) => again(() => this.#own.query(sql, values));
+
+  async askAll(statements: readonly string[]): Promise<void> {
+    for (const statement of statements) await this.ask(statement);
+  }
+
+  /** Whether it accepts writes. */
+  async isWritable(): Promise<boolean> {
+    if (!this.answers) return false;
+    const [row] = await this.ask('SELECT @@GLOBAL.read_only AS readOnly');
+    return row?.readOnly === 0;
+  }
+
+  /** Starts the server, as its configuration file says, and waits until it answers. */
+  async start(): Promise<void> {
+    await this.program.start();
+    const deadline = Date.now() + startTimeoutMs;
+    for (;;) {
+      try {
+        await this.ask('SELECT 1');
+        return;
+      } catch (error) {
+        if (Date.now() > deadline) {
+          throw new LabError(`server ${this.name} did not answer within ${startTimeoutMs} ms: ${error}`);
+        }
+        await sleep(20);
+      }
+    }
+  }
+
+  async closeSessions(): Promise<void> {
+    await Promise.all([this.#own.close(), this.#public.close()]);
+  }
+}
+
+/** keepalived's scripts end the sessions of every administrator, the lab's too. */
+async function again<T>(query: () => Promise<T>): Promise<T> {
+  try {
+    return await query();
+  } catch (error) {
+    if ((error as { readonly fatal?: boolean }).fatal !== true) throw error;
+    return await query();
+  }
+}
