@@ -1,0 +1,43 @@
+import { createCluster, VipsqlError } from '../../../src/index.ts';
+import type { Acknowledgement, Client, ClientFailure, ClientTarget } from '../client.ts';
+
+/** The defaults of `timeoutMs` and `transactionTimeoutMs`. */
+const deadlines = { statementMs: 10_000, transactionMs: 30_000 };
+
+/** vipsql with its default settings. */
+export function vipsqlClient(target: ClientTarget): Client {
+  return openVipsql(target, false);
+}
+
+/**
+ * vipsql misused: `idempotent` on writes that are not. It is the checker's own test: with this client there have to be
+ * duplicates.
+ */
+export function repeatingClient(target: ClientTarget): Client {
+  return openVipsql(target, true);
+}
+
+function openVipsql({ masters: _masters, ...address }: ClientTarget, idempotent: boolean): Client {
+  const db = createCluster(address);
+  const primary = db.primary();
+  const replica = db.replica();
+  return {
+    deadlines,
+    ready: () => db.ready({ timeoutMs: 30_000 }),
+    execute: (sql, values) => primary.execute(sql, values, { idempotent }),
+    transaction: (work) =>
+      db.transaction((tx) => work((sql, values): Promise<Acknowledgement> => tx.execute(sql, values))),
+    read: (from, sql, values) =>
+      from === 'replica' ? replica.query(sql, values) : primary.query(sql, values, { idempotent: true }),
+    describe: describeVipsqlError,
+    close: () => db.close(),
+  };
+}
+
+function describeVipsqlError(error: unknown): ClientFailure {
+  if (!(error instanceof VipsqlError)) {
+    return { code: 'not a VipsqlError', outcome: 'unknown', message: String(error), epoch: undefined };
+  }
+  const { code, outcome, message, epoch } = error;
+  return { code, outcome, message, epoch };
+}

@@ -1,0 +1,37 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lab, MasterName, ServerName } from '../../src/testing/index.ts';
+import { holdCommits } from './held-commits.ts';
+import type { Random } from './random.ts';
+
+/** Something that goes wrong in a lab, until the lab is healed. */
+export interface Episode<L extends Lab = Lab> {
+  readonly name: string;
+  play(stage: Stage<L>): Promise<void>;
+}
+
+/** A lab as an episode finds it, all well. */
+export class Stage<L extends Lab = Lab> {
+  readonly lab: L;
+  readonly random: Random;
+  readonly owner: MasterName;
+  readonly standby: MasterName;
+  readonly replica: ServerName;
+
+  constructor(lab: L, random: Random) {
+    this.lab = lab;
+    this.random = random;
+    this.owner = lab.owner().name === 'a' ? 'a' : 'b';
+    this.standby = this.owner === 'a' ? 'b' : 'a';
+    this.replica = random.pick(lab.replicas).name;
+  }
+
+  /** Waits for a random time. */
+  async pause(minMs: number, maxMs: number): Promise<void> {
+    await sleep(this.random.between(minMs, maxMs));
+  }
+
+  /** COMMITs on that master hang until it dies or the returned function is called. */
+  holdCommits(name: MasterName): Promise<() => void> {
+    return holdCommits(this.lab, name);
+  }
+}
