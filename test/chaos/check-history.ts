@@ -1,7 +1,7 @@
 import { overDeadline } from './check-deadlines.ts';
 import { checkSums, type Drift } from './check-sums.ts';
 import { Effects } from './effects.ts';
-import { type History, isInDoubt, isWrite, type Operation, tornRead } from './history.ts';
+import { type History, isInDoubt, isTraceable, isWrite, type Operation, tornRead } from './history.ts';
 import type { ServerRows } from './tables.ts';
 
 /** An operation in doubt, and what became of it. Counters do not tell which of their operations happened. */
@@ -54,7 +54,7 @@ export function checkHistory({ history, primary, others, toleranceMs = 500 }: Ev
   const held = new Effects(primary);
   const everywhere = [held, ...others.map((rows) => new Effects(rows))];
   const times = (id: string): number => Math.max(...everywhere.map((effects) => effects.times(id)));
-  const traceable = writes.filter(({ kind }) => kind !== 'counter');
+  const traceable = operations.filter(isTraceable);
   return {
     acknowledgedWrites: writes.filter(({ ending }) => ending.state === 'acknowledged').length,
     inDoubt: writes.filter(isInDoubt).map((operation) => ({

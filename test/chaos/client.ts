@@ -20,7 +20,11 @@ export interface ClientFailure {
   readonly epoch: number | undefined;
 }
 
-export type Execute = (sql: string, values: readonly (string | number)[]) => Promise<Acknowledgement>;
+export type Values = readonly (string | number)[];
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export type Execute = (sql: string, values: Values) => Promise<Acknowledgement>;
 
 /** A way of using the servers: vipsql, or another library put to the same test. */
 export interface Client {
@@ -34,11 +38,7 @@ export interface Client {
   readonly execute: Execute;
   /** Runs `work` in a transaction; clients that retry may run it more than once. */
   transaction(work: (execute: Execute) => Promise<Acknowledgement>): Promise<Acknowledgement>;
-  read(
-    from: 'primary' | 'replica',
-    sql: string,
-    values: readonly (string | number)[],
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  read(from: 'primary' | 'replica', sql: string, values: Values): Promise<readonly Row[]>;
   describe(error: unknown): ClientFailure;
   close(): Promise<void>;
 }

@@ -12,7 +12,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   {
     name: 'the primary is killed while its COMMITs hang',
     async play(stage) {
-      await stage.holdCommits(stage.owner);
+      await stage.holdCommits(stage.owner, 5_000);
       await stage.pause(200, 800);
       await stage.lab.fault({ kind: 'kill', server: stage.owner });
       await failOver(stage);
@@ -51,10 +51,9 @@ export const embeddedEpisodes: readonly Episode[] = [
   {
     name: 'the primary freezes while its COMMITs hang',
     async play(stage) {
-      const release = await stage.holdCommits(stage.owner);
+      await stage.holdCommits(stage.owner, 1_000);
       await stage.pause(200, 500);
       await stage.lab.fault({ kind: 'freeze', server: stage.owner });
-      release();
       await stage.lab.fault({
         kind: 'failover',
         gapMs: 500,

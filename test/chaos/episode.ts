@@ -30,8 +30,8 @@ export class Stage<L extends Lab = Lab> {
     await sleep(this.random.between(minMs, maxMs));
   }
 
-  /** COMMITs on that master hang until it dies or the returned function is called. */
-  holdCommits(name: MasterName): Promise<() => void> {
-    return holdCommits(this.lab, name);
+  /** COMMITs on that master hang for so long, or until it dies. */
+  holdCommits(name: MasterName, holdMs: number): Promise<void> {
+    return holdCommits(this.lab, name, holdMs);
   }
 }

@@ -76,6 +76,11 @@ export function isWrite({ kind }: Operation): boolean {
   return kind !== 'primary-read' && kind !== 'replica-read';
 }
 
+/** Whether rows show how often the operation was executed; a counter does not tell its additions apart. */
+export function isTraceable(operation: Operation): boolean {
+  return isWrite(operation) && operation.kind !== 'counter';
+}
+
 /** Whether the caller was left without knowing what became of its write. */
 export function isInDoubt(operation: Operation): boolean {
   const { ending } = operation;

@@ -45,6 +45,16 @@ export interface Executors {
   readonly serverIds: Readonly<Record<number, MasterName>>;
 }
 
+/** Writes that another server than its new holder executed, although they were begun after the VIP had moved. */
+export function writesElsewhere(
+  { to, server }: Outage,
+  { operations }: History,
+  { rows, serverIds }: Executors,
+): number {
+  const begunLater = new Set(operations.filter(({ startedAt }) => startedAt > to).map(({ id }) => id));
+  return rows.events.filter((row) => begunLater.has(row.id) && serverIds[row.server] !== server).length;
+}
+
 /** How much longer than the VIP itself the client was without its primary. */
 export function addedOutages(
   outages: readonly Outage[],

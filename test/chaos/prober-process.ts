@@ -1,30 +1,25 @@
 import { connect } from 'node:net';
-import { createConnection, type QueryError, type RowDataPacket } from 'mysql2';
+import { createConnection, type RowDataPacket } from 'mysql2';
 import { nowMs } from './clock.ts';
 import type { ProberSetup, Sighting } from './prober.ts';
 
 const intervalMs = 20;
-/** A login without an answer for so long says "silent"; it is not broken off, since that would count against its host. */
-const silentAfterMs = 200;
-const mostUnanswered = 200;
+/** A login without an answer for so long says "silent"; a server that was only slow may yet greet it. */
+const silentAfterMs = 500;
+const giveUpAfterMs = 5_000;
 
 const { vip, from, user, password, masters } = JSON.parse(process.argv[2] ?? '') as ProberSetup;
 
 let last: Sighting | undefined;
-let unanswered = 0;
 
 process.on('disconnect', () => process.exit());
-setInterval(() => {
-  if (unanswered < mostUnanswered) void look();
-}, intervalMs);
+setInterval(() => void look(), intervalMs);
 
 async function look(): Promise<void> {
   const begunAt = nowMs();
-  unanswered += 1;
   const silence = setTimeout(() => note({ begunAt, at: nowMs(), state: 'silent' }), silentAfterMs);
   const found = await login();
   clearTimeout(silence);
-  unanswered -= 1;
   note({ begunAt, at: nowMs(), ...found });
 }
 
@@ -44,16 +39,19 @@ function login(): Promise<Pick<Sighting, 'state' | 'server' | 'code'>> {
       connectTimeout: 60_000,
       stream: () => connect({ ...vip, ...(from === undefined ? {} : { localAddress: from }) }),
     });
-    const failed = (error: QueryError): void => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      clearTimeout(limit);
       const state = error.code === 'ECONNREFUSED' ? 'refused' : 'error';
       resolve({ state, code: error.code ?? error.message });
       connection.destroy();
     };
+    const limit = setTimeout(() => failed(new Error('no answer')), giveUpAfterMs);
     connection.on('error', failed);
     connection.query<RowDataPacket[]>(
       'SELECT @@server_id AS id, @@global.read_only AS readOnly',
       (error, rows) => {
         if (error) return failed(error);
+        clearTimeout(limit);
         const [row] = rows;
         const server = masters[Number(row?.id)];
         const state = Number(row?.readOnly) === 0 ? 'writable' : 'read-only';

@@ -2,26 +2,49 @@ import type { ChaosResult, Played } from './chaos.ts';
 import type { Verdict } from './check-history.ts';
 import type { Operation } from './history.ts';
 
-/** The findings that have to be empty, by what they are called. */
-export function violations(verdict: Verdict): ReadonlyMap<string, readonly string[]> {
-  return new Map<string, readonly string[]>([
-    ['acknowledged writes lost', verdict.lost.map(describe)],
-    ['executed more than once', verdict.duplicates.map(({ id, times }) => `${id}: ${times} times`)],
-    ['misreported as without effect', verdict.misreported.map(describe)],
-    ['torn transactions', verdict.torn.map(({ id, server }) => `${id} on ${server}`)],
-    ['sums that do not add up', verdict.drifted.map((drift) => JSON.stringify(drift))],
-    ['over their deadline', verdict.overDeadline.map(describe)],
-    ['replica reads that failed', verdict.failedReads.map(describe)],
-    ['reads of half a transaction', verdict.tornReads.map(describe)],
-    ['rows that servers disagree on', verdict.diverged.map(({ id, server }) => `${id} on ${server}`)],
-    ['rows that nobody wrote', verdict.unexplained],
-    ['crashes', verdict.crashes],
-  ]);
+/** Findings that have to be empty, and what they are called. */
+const labels = {
+  lost: 'acknowledged writes lost',
+  duplicates: 'executed more than once',
+  misreported: 'misreported as without effect',
+  torn: 'torn transactions',
+  drifted: 'sums that do not add up',
+  overDeadline: 'over their deadline',
+  failedReads: 'replica reads that failed',
+  tornReads: 'reads of half a transaction',
+  diverged: 'rows that servers disagree on',
+  unexplained: 'rows that nobody wrote',
+  crashes: 'crashes',
+} as const satisfies Partial<Record<keyof Verdict, string>>;
+
+export type Finding = keyof typeof labels;
+
+/** What was found of that which has to be empty, in words. */
+export function violations(verdict: Verdict): ReadonlyMap<Finding, readonly string[]> {
+  const { lost, duplicates, misreported, torn, drifted, overDeadline, failedReads, tornReads } = verdict;
+  const found: Readonly<Record<Finding, readonly string[]>> = {
+    lost: lost.map(describe),
+    duplicates: duplicates.map(({ id, times }) => `${id}: ${times} times`),
+    misreported: misreported.map(describe),
+    torn: torn.map(({ id, server }) => `${id} on ${server}`),
+    drifted: drifted.map(({ name, is, atLeast, atMost }) => `${name} is ${is}, not ${atLeast} to ${atMost}`),
+    overDeadline: overDeadline.map(describe),
+    failedReads: failedReads.map(describe),
+    tornReads: tornReads.map(describe),
+    diverged: verdict.diverged.map(({ id, server }) => `${id} on ${server}`),
+    unexplained: verdict.unexplained,
+    crashes: verdict.crashes,
+  };
+  return new Map(
+    (Object.keys(labels) as Finding[]).flatMap((name) =>
+      found[name].length > 0 ? [[name, found[name]]] : [],
+    ),
+  );
 }
 
 /** Whether nothing was found that has to be empty. */
 export function isClean(verdict: Verdict): boolean {
-  return [...violations(verdict).values()].every((found) => found.length === 0);
+  return violations(verdict).size === 0;
 }
 
 const shownPerKind = 10;
@@ -35,8 +58,10 @@ export function renderReport({ verdict, played, operations }: ChaosResult): stri
     `in doubt: ${verdict.inDoubt.length}${counts(doubts)}`,
     `errors: ${[...verdict.errors].map(([name, count]) => `${name} × ${count}`).join(', ') || 'none'}`,
   ];
-  for (const [name, found] of violations(verdict)) {
-    lines.push(`${name}: ${found.length}`, ...found.slice(0, shownPerKind).map((entry) => `  ${entry}`));
+  const found = violations(verdict);
+  for (const [name, label] of Object.entries(labels)) {
+    const entries = found.get(name as Finding) ?? [];
+    lines.push(`${label}: ${entries.length}`, ...entries.slice(0, shownPerKind).map((entry) => `  ${entry}`));
   }
   return [...lines, '', ...outageTable(played)].join('\n');
 }

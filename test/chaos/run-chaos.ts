@@ -13,6 +13,8 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     vendor: { type: 'string' },
     workers: { type: 'string', default: '2' },
+    /** INSERTs per second and worker; everything else keeps its rate. */
+    writes: { type: 'string', default: String(standardRates.events) },
     client: { type: 'string', default: 'vipsql' },
     /** Part of a fault's name: only such faults. */
     only: { type: 'string', default: '' },
@@ -26,14 +28,16 @@ const episodes = embeddedEpisodes.filter(({ name }) => name.includes(values.only
 
 await using lab = await startLab(vendor === undefined ? {} : { vendor });
 const prober = await ProberProcess.start(lab);
-console.log(`chaos on ${lab.version} for ${values.minutes} min, seed ${seed}, ${values.workers} × ${client}`);
+console.log(
+  `chaos on ${lab.version} for ${values.minutes} min, seed ${seed}, ${values.workers} × ${client} with ${values.writes} INSERTs/s`,
+);
 const beganAt = performance.now();
 const result = await runChaos({
   lab,
   prober,
   client,
   workers: number('workers', values.workers),
-  rates: standardRates,
+  rates: { ...standardRates, events: number('writes', values.writes) },
   seed,
   durationMs,
   episodes,

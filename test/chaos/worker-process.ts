@@ -3,7 +3,7 @@ import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.
 import { Workload } from './workload.ts';
 
 const { worker, client: name, target, seed } = JSON.parse(process.argv[2] ?? '') as WorkerSetup;
-const client = clients[name](target);
+const client = await clients[name](target);
 const workload = new Workload(client, worker, seed);
 
 // A client may be one that throws where nobody can catch it; its other operations are still of interest.

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lab } from '../../src/testing/index.ts';
+import type { Verdict } from './check-history.ts';
+import { nowMs } from './clock.ts';
+import { Effects } from './effects.ts';
+import { type Episode, Stage } from './episode.ts';
+import { isTraceable } from './history.ts';
+import { type AddedOutage, writesElsewhere } from './outages.ts';
+import { Random } from './random.ts';
+import { readRows } from './tables.ts';
+import { Trial, type TrialOptions } from './trial.ts';
+
+/** One fault under load, judged. */
+export interface FaultRun {
+  readonly fault: string;
+  /** The outage that the fault has made of the VIP, or the longest of them; undefined: it made none. */
+  readonly outage: AddedOutage | undefined;
+  readonly verdict: Verdict;
+  /** Acknowledged writes that the surviving primary had not, before anything was healed. */
+  readonly missingBeforeHeal: number;
+  /** Operations that took longer than 5 s or never ended. */
+  readonly hung: number;
+  /** Writes that were executed, after the VIP had moved, by the server that had lost it. */
+  readonly writesOnOldPrimary: number;
+}
+
+const hungAfterMs = 5_000;
+/** So that caches are warm, pools are full, and every kind of operation is under way. */
+const warmUpMs = 1_000;
+
+export interface FaultRunOptions<L extends Lab> extends TrialOptions<L> {
+  /** How long clients go on after the fault. */
+  readonly aftermathMs: number;
+}
+
+/** Lets one fault happen to clients at work, and then heals the lab. */
+export async function runFault<L extends Lab>(
+  episode: Episode<L>,
+  options: FaultRunOptions<L>,
+): Promise<FaultRun> {
+  const { lab, seed, aftermathMs } = options;
+  const trial = await Trial.start(options);
+  await sleep(warmUpMs);
+  const beganAt = nowMs();
+  await episode.play(new Stage(lab, new Random(seed)));
+  await sleep(aftermathMs);
+  const history = await trial.stop();
+  const endedAt = nowMs();
+  const survivor = new Effects(await readRows(lab.owner(), lab.database));
+  const { verdict, outages, executors } = await trial.judge(history);
+  const own = outages.filter(({ from, to }) => to > beganAt && from < endedAt);
+  const outage = own.findLast(({ moved }) => moved) ?? longest(own);
+  return {
+    fault: episode.name,
+    outage,
+    verdict,
+    missingBeforeHeal: history.operations.filter(
+      (operation) =>
+        isTraceable(operation) &&
+        operation.ending.state === 'acknowledged' &&
+        survivor.times(operation.id) === 0,
+    ).length,
+    hung: history.operations.filter(({ startedAt, endedAt: end }) => end - startedAt > hungAfterMs).length,
+    writesOnOldPrimary: outage?.moved === true ? writesElsewhere(outage, history, executors) : 0,
+  };
+}
+
+function longest(outages: readonly AddedOutage[]): AddedOutage | undefined {
+  return outages.toSorted((a, b) => b.to - b.from - (a.to - a.from))[0];
+}

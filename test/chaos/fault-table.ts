@@ -1,0 +1,105 @@
+import type { FaultRun } from './fault-run.ts';
+import { type Finding, spread, violations } from './report.ts';
+
+/** What several runs of one fault come to. */
+export interface FaultSummary {
+  readonly fault: string;
+  readonly runs: number;
+  /** How long the VIP had no writable server, in milliseconds, one per run that had an outage. */
+  readonly vipMs: readonly number[];
+  /** How much longer the client could not write; infinite where it never could again. */
+  readonly addedMs: readonly number[];
+  /** Failed operations by code and outcome, over all runs. */
+  readonly errors: ReadonlyMap<string, number>;
+  readonly executedInDoubt: number;
+  readonly inDoubt: number;
+  readonly duplicates: number;
+  /** On the surviving primary, before or after anything was healed. */
+  readonly lost: number;
+  readonly misreported: number;
+  readonly overDeadline: number;
+  readonly failedReplicaReads: number;
+  readonly hung: number;
+  readonly writesOnOldPrimary: number;
+  readonly crashes: number;
+  /** Findings beside those above. */
+  readonly others: readonly Finding[];
+}
+
+/** Sums up runs of the same fault. */
+export function summarise(runs: readonly FaultRun[]): FaultSummary {
+  const outages = runs.flatMap(({ outage }) => (outage === undefined ? [] : [outage]));
+  const sum = (count: (run: FaultRun) => number): number =>
+    runs.reduce((total, run) => total + count(run), 0);
+  const errors = new Map<string, number>();
+  for (const { verdict } of runs) {
+    for (const [name, count] of verdict.errors) errors.set(name, (errors.get(name) ?? 0) + count);
+  }
+  return {
+    fault: runs[0]?.fault ?? '',
+    runs: runs.length,
+    vipMs: outages.map(({ from, to }) => to - from),
+    addedMs: outages.map(({ addedMs }) => addedMs ?? Number.POSITIVE_INFINITY),
+    errors,
+    inDoubt: sum(({ verdict }) => verdict.inDoubt.length),
+    executedInDoubt: sum(({ verdict }) => verdict.inDoubt.filter(({ was }) => was === 'executed').length),
+    duplicates: sum(({ verdict }) => verdict.duplicates.length),
+    lost: sum(({ verdict, missingBeforeHeal }) => Math.max(verdict.lost.length, missingBeforeHeal)),
+    misreported: sum(({ verdict }) => verdict.misreported.length),
+    overDeadline: sum(({ verdict }) => verdict.overDeadline.length),
+    failedReplicaReads: sum(({ verdict }) => verdict.failedReads.length),
+    hung: sum(({ hung }) => hung),
+    writesOnOldPrimary: sum(({ writesOnOldPrimary }) => writesOnOldPrimary),
+    crashes: sum(({ verdict }) => verdict.crashes.length),
+    others: [...new Set(runs.flatMap(({ verdict }) => [...violations(verdict).keys()]))].filter(
+      (name) => !columns.has(name),
+    ),
+  };
+}
+
+/** Findings that have a column of their own. */
+const columns: ReadonlySet<Finding> = new Set([
+  'lost',
+  'duplicates',
+  'misreported',
+  'overDeadline',
+  'failedReads',
+  'crashes',
+]);
+
+/** The summaries as a Markdown table. */
+export function renderFaultTable(summaries: readonly FaultSummary[]): string {
+  const head = [
+    'fault',
+    'runs',
+    'VIP gone',
+    'added by the client',
+    'in doubt (executed)',
+    'twice',
+    'lost',
+    'misreported',
+    'over deadline',
+    'replica reads failed',
+    'errors',
+  ];
+  const rows = summaries.map((summary) => [
+    summary.fault,
+    String(summary.runs),
+    spread(summary.vipMs),
+    spread(summary.addedMs),
+    `${summary.inDoubt} (${summary.executedInDoubt})`,
+    String(summary.duplicates),
+    String(summary.lost),
+    String(summary.misreported),
+    String(summary.overDeadline),
+    String(summary.failedReplicaReads),
+    [...summary.errors].map(([name, count]) => `${count} × ${name}`).join(', ') || 'none',
+  ]);
+  return markdownTable(head, rows);
+}
+
+/** A Markdown table. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,36 @@
+import type { ClientName } from './clients/clients.ts';
+import type { FaultSummary } from './fault-table.ts';
+import { markdownTable } from './fault-table.ts';
+import { spread } from './report.ts';
+
+/** What one client made of one fault. */
+export interface PeerResult {
+  readonly client: ClientName;
+  readonly summary: FaultSummary;
+}
+
+/** Clients side by side: a row for each client, a column for each fault. */
+export function renderPeerTable(results: readonly PeerResult[]): string {
+  const clients = [...new Set(results.map(({ client }) => client))];
+  const faults = [...new Set(results.map(({ summary }) => summary.fault))];
+  const rows = clients.map((client) => [
+    client,
+    ...faults.map((fault) => {
+      const found = results.find((result) => result.client === client && result.summary.fault === fault);
+      return found === undefined ? '' : cell(found.summary);
+    }),
+  ]);
+  return markdownTable(['client', ...faults], rows);
+}
+
+function cell(summary: FaultSummary): string {
+  const errors = [...summary.errors.values()].reduce((sum, count) => sum + count, 0);
+  const notes = [
+    [summary.writesOnOldPrimary, 'writes on the old primary'],
+    [summary.duplicates, 'executed twice'],
+    [summary.lost, 'lost'],
+    [summary.crashes, 'uncaught exceptions'],
+  ] as const;
+  const remarkable = notes.filter(([count]) => count > 0).map(([count, what]) => `**${count} ${what}**`);
+  return [`${spread(summary.addedMs)} [${errors} / ${summary.hung}]`, ...remarkable].join('<br>');
+}
