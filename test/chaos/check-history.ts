@@ -1,7 +1,15 @@
 import { overDeadline } from './check-deadlines.ts';
 import { checkSums, type Drift } from './check-sums.ts';
 import { Effects } from './effects.ts';
-import { type History, isInDoubt, isTraceable, isWrite, type Operation, tornRead } from './history.ts';
+import {
+  type Ending,
+  type History,
+  isInDoubt,
+  isTraceable,
+  isWrite,
+  type Operation,
+  tornRead,
+} from './history.ts';
 import type { ServerRows } from './tables.ts';
 
 /** An operation in doubt, and what became of it. Counters do not tell which of their operations happened. */
@@ -10,10 +18,12 @@ export interface Doubt {
   readonly was: 'executed' | 'not-executed' | 'untraceable';
 }
 
-/** What a history and the servers' rows say about the client. Everything but the first three should be empty. */
+/** What a history and the servers' rows say about the client. What `report.ts` lists as a finding should be empty. */
 export interface Verdict {
   readonly acknowledgedWrites: number;
   readonly inDoubt: readonly Doubt[];
+  /** What clients said of themselves, by name. */
+  readonly notices: ReadonlyMap<string, number>;
   /** Failed operations by error code and outcome. */
   readonly errors: ReadonlyMap<string, number>;
   /** Acknowledged, and not on the primary. */
@@ -49,7 +59,7 @@ export interface Evidence {
 
 /** Compares what clients were told with what the servers hold. */
 export function checkHistory({ history, primary, others, toleranceMs = 500 }: Evidence): Verdict {
-  const { operations, stalls, crashes } = history;
+  const { operations, stalls, notices, crashes } = history;
   const writes = operations.filter(isWrite);
   const held = new Effects(primary);
   const everywhere = [held, ...others.map((rows) => new Effects(rows))];
@@ -62,7 +72,8 @@ export function checkHistory({ history, primary, others, toleranceMs = 500 }: Ev
       was:
         operation.kind === 'counter' ? 'untraceable' : times(operation.id) > 0 ? 'executed' : 'not-executed',
     })),
-    errors: countErrors(operations),
+    notices: countNames(notices.map(({ name }) => name)),
+    errors: countNames(operations.flatMap(({ ending }) => nameOf(ending))),
     lost: traceable.filter(({ id, ending }) => ending.state === 'acknowledged' && held.times(id) === 0),
     duplicates: traceable.map(({ id }) => ({ id, times: times(id) })).filter((effect) => effect.times > 1),
     misreported: traceable.filter((operation) => deniesEffect(operation) && times(operation.id) > 0),
@@ -86,13 +97,14 @@ function deniesEffect({ ending }: Operation): boolean {
   return ending.state === 'failed' && ending.outcome !== 'unknown' && ending.outcome !== 'executed';
 }
 
-function countErrors(operations: readonly Operation[]): Map<string, number> {
+function nameOf(ending: Ending): string[] {
+  if (ending.state === 'acknowledged') return [];
+  return [ending.state === 'pending' ? 'no answer' : `${ending.code} (${ending.outcome})`];
+}
+
+function countNames(names: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const { ending } of operations) {
-    if (ending.state === 'acknowledged') continue;
-    const name = ending.state === 'pending' ? 'no answer' : `${ending.code} (${ending.outcome})`;
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   return counts;
 }
 

@@ -40,5 +40,7 @@ export interface Client {
   transaction(work: (execute: Execute) => Promise<Acknowledgement>): Promise<Acknowledgement>;
   read(from: 'primary' | 'replica', sql: string, values: Values): Promise<readonly Row[]>;
   describe(error: unknown): ClientFailure;
+  /** Tells of what the client found worth telling. */
+  onNotice(listener: (name: string, detail: string) => void): void;
   close(): Promise<void>;
 }

@@ -9,6 +9,9 @@ import { type AddedOutage, writesElsewhere } from './outages.ts';
 import { Random } from './random.ts';
 import { readRows } from './tables.ts';
 import { Trial, type TrialOptions } from './trial.ts';
+import { idleRates } from './workload.ts';
+
+const longestOutageMs = 30_000;
 
 /** One fault under load, judged. */
 export interface FaultRun {
@@ -31,6 +34,8 @@ const warmUpMs = 1_000;
 export interface FaultRunOptions<L extends Lab> extends TrialOptions<L> {
   /** How long clients go on after the fault. */
   readonly aftermathMs: number;
+  /** Nothing runs but one write, begun at the moment when the prober sees a writable server again; default false. */
+  readonly idle?: boolean;
 }
 
 /** Lets one fault happen to clients at work, and then heals the lab. */
@@ -39,11 +44,13 @@ export async function runFault<L extends Lab>(
   options: FaultRunOptions<L>,
 ): Promise<FaultRun> {
   const { lab, seed, aftermathMs } = options;
-  const trial = await Trial.start(options);
+  const trial = await Trial.start(options.idle === true ? { ...options, rates: idleRates } : options);
   await sleep(warmUpMs);
   const beganAt = nowMs();
+  const writing = options.idle === true ? writeOnceBack(options, trial) : undefined;
   await episode.play(new Stage(lab, new Random(seed)));
   await sleep(aftermathMs);
+  await writing;
   const history = await trial.stop();
   const endedAt = nowMs();
   const survivor = new Effects(await readRows(lab.owner(), lab.database));
@@ -63,6 +70,20 @@ export async function runFault<L extends Lab>(
     hung: history.operations.filter(({ startedAt, endedAt: end }) => end - startedAt > hungAfterMs).length,
     writesOnOldPrimary: outage?.moved === true ? writesElsewhere(outage, history, executors) : 0,
   };
+}
+
+/** Has each client write once the prober has seen the VIP without a writable server, and then with one. */
+async function writeOnceBack({ prober: { sightings } }: TrialOptions, trial: Trial): Promise<void> {
+  const known = sightings.length;
+  const end = nowMs() + longestOutageMs;
+  while (nowMs() < end) {
+    const news = sightings.slice(known);
+    const isBack =
+      news.at(-1)?.state === 'writable' &&
+      (news.length > 1 || sightings[known - 1]?.server !== news[0]?.server);
+    if (isBack) return trial.writeEvents();
+    await sleep(2);
+  }
 }
 
 function longest(outages: readonly AddedOutage[]): AddedOutage | undefined {

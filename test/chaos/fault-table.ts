@@ -1,5 +1,5 @@
 import type { FaultRun } from './fault-run.ts';
-import { type Finding, spread, violations } from './report.ts';
+import { type Finding, listCounts, spread, violations } from './report.ts';
 
 /** What several runs of one fault come to. */
 export interface FaultSummary {
@@ -93,7 +93,7 @@ export function renderFaultTable(summaries: readonly FaultSummary[]): string {
     String(summary.misreported),
     String(summary.overDeadline),
     String(summary.failedReplicaReads),
-    [...summary.errors].map(([name, count]) => `${count} × ${name}`).join(', ') || 'none',
+    listCounts(summary.errors),
   ]);
   return markdownTable(head, rows);
 }

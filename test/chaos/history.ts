@@ -54,10 +54,19 @@ export interface Stall {
   readonly to: number;
 }
 
+/** What a client said of itself. */
+export interface Notice {
+  readonly worker: number;
+  readonly at: number;
+  readonly name: string;
+  readonly detail: string;
+}
+
 /** Everything that the clients were asked and told. */
 export interface History {
   readonly operations: readonly Operation[];
   readonly stalls: readonly Stall[];
+  readonly notices: readonly Notice[];
   /** Exceptions that nobody caught: the client would have ended its process. */
   readonly crashes: readonly string[];
 }
@@ -67,6 +76,7 @@ export function mergeHistories(histories: readonly History[]): History {
   return {
     operations: histories.flatMap(({ operations }) => operations),
     stalls: histories.flatMap(({ stalls }) => stalls),
+    notices: histories.flatMap(({ notices }) => notices),
     crashes: histories.flatMap(({ crashes }) => crashes),
   };
 }

@@ -56,7 +56,8 @@ export function renderReport({ verdict, played, operations }: ChaosResult): stri
   const lines = [
     `${played.length} faults, ${operations} operations, ${verdict.acknowledgedWrites} acknowledged writes`,
     `in doubt: ${verdict.inDoubt.length}${counts(doubts)}`,
-    `errors: ${[...verdict.errors].map(([name, count]) => `${name} × ${count}`).join(', ') || 'none'}`,
+    `errors: ${listCounts(verdict.errors)}`,
+    `events: ${listCounts(verdict.notices)}`,
   ];
   const found = violations(verdict);
   for (const [name, label] of Object.entries(labels)) {
@@ -83,6 +84,11 @@ export function spread(values: readonly number[]): string {
   if (values.length === 0) return 'none';
   const sorted = values.toSorted((a, b) => a - b).map(Math.round);
   return `median ${sorted[Math.floor((sorted.length - 1) / 2)]} ms, worst ${sorted.at(-1)} ms`;
+}
+
+/** `a × 2, b × 1`, or `none`. */
+export function listCounts(by: ReadonlyMap<string, number>): string {
+  return [...by].map(([name, count]) => `${name} × ${count}`).join(', ') || 'none';
 }
 
 function counts(by: ReadonlyMap<string, number>): string {

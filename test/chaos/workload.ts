@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Acknowledgement, Client, ClientFailure, Execute } from './client.ts';
 import { nowMs } from './clock.ts';
-import { type Ending, type History, type Operation, type OperationKind, tornRead } from './history.ts';
+import {
+  type Ending,
+  type History,
+  type Notice,
+  type Operation,
+  type OperationKind,
+  tornRead,
+} from './history.ts';
 import { Random } from './random.ts';
 import { StallWatch } from './stall-watch.ts';
 import { accountCount, counterCount, ownAccount, statements } from './tables.ts';
@@ -27,6 +34,16 @@ export const standardRates: Rates = {
   longTransfers: true,
 };
 
+/** Nothing at all. */
+export const idleRates: Rates = {
+  events: 0,
+  counters: 0,
+  transfers: 0,
+  primaryReads: 0,
+  replicaReads: 0,
+  longTransfers: false,
+};
+
 /** Every so many reads ask whether all transfers are there as a whole. */
 const sumEvery = 20;
 
@@ -48,6 +65,7 @@ export class Workload {
   readonly #ended: Operation[] = [];
   readonly #running = new Map<string, Omit<Operation, 'endedAt' | 'ending'>>();
   readonly #timers: NodeJS.Timeout[] = [];
+  readonly #notices: Notice[] = [];
   readonly #crashes: string[] = [];
   #longTransfers: Promise<void> | undefined;
   #stopped = false;
@@ -58,6 +76,7 @@ export class Workload {
     this.#worker = worker;
     this.#random = new Random(seed + worker * 7_919);
     this.#stalls = new StallWatch(worker);
+    client.onNotice((name, detail) => this.#notices.push({ worker, at: nowMs(), name, detail }));
   }
 
   start(rates: Rates): void {
@@ -100,6 +119,7 @@ export class Workload {
     return {
       operations: [...this.#ended, ...pending],
       stalls: this.#stalls.stop(),
+      notices: this.#notices,
       crashes: this.#crashes,
     };
   }

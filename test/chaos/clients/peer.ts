@@ -8,6 +8,7 @@ export function peerClient(methods: Pick<Client, 'execute' | 'transaction' | 're
       await methods.read('primary', 'SELECT 1', []);
     },
     describe: describePeerError,
+    onNotice: () => {},
     ...methods,
   };
 }

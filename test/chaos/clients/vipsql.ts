@@ -1,8 +1,15 @@
-import { createCluster, VipsqlError } from '../../../src/index.ts';
+import { createCluster, type EventName, VipsqlError } from '../../../src/index.ts';
 import type { Acknowledgement, Client, ClientFailure, ClientTarget } from '../client.ts';
 
 /** The defaults of `timeoutMs` and `transactionTimeoutMs`. */
 const deadlines = { statementMs: 10_000, transactionMs: 30_000 };
+
+/** Events that say why writes wait, or that something is wrong with the set-up. */
+const notices = [
+  'primary:behind',
+  'positions:unavailable',
+  'host:blocked',
+] as const satisfies readonly EventName[];
 
 /** vipsql with its default settings. */
 export function vipsqlClient(target: ClientTarget): Client {
@@ -30,6 +37,9 @@ function openVipsql({ masters: _masters, ...address }: ClientTarget, idempotent:
     read: (from, sql, values) =>
       from === 'replica' ? replica.query(sql, values) : primary.query(sql, values, { idempotent: true }),
     describe: describeVipsqlError,
+    onNotice: (listener) => {
+      for (const name of notices) db.on(name, (event) => listener(name, JSON.stringify(event)));
+    },
     close: () => db.close(),
   };
 }

@@ -37,7 +37,11 @@ function check(
   primary: ServerRows,
   { others = [], history = {} }: { others?: readonly ServerRows[]; history?: Partial<History> } = {},
 ): Verdict {
-  return checkHistory({ history: { operations, stalls: [], crashes: [], ...history }, primary, others });
+  return checkHistory({
+    history: { operations, stalls: [], notices: [], crashes: [], ...history },
+    primary,
+    others,
+  });
 }
 
 /** The kinds of violation that were found, and no others. */

@@ -25,7 +25,7 @@ function added(
     counters: new Map(),
     balances: new Map(),
   };
-  const history = { operations, stalls: [], crashes: [] };
+  const history = { operations, stalls: [], notices: [], crashes: [] };
   const executors = { rows, serverIds: { 1: 'a', 2: 'b' } as const };
   return addedOutages(findOutages(sightings), history, executors).map(({ addedMs }) => addedMs);
 }
