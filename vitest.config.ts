@@ -4,6 +4,7 @@ const node = { environment: 'node', restoreMocks: true } as const;
 
 export default defineConfig({
   test: {
+    globalSetup: ['test/support/survivors.ts'],
     projects: [
       { test: { ...node, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
@@ -24,11 +25,25 @@ export default defineConfig({
           ...node,
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          globalSetup: ['test/support/survivors.ts'],
           setupFiles: ['test/support/leftovers.ts'],
           fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: { poll: { timeout: 10_000 } },
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: 'containers',
+          include: ['test/containers/**/*.test.ts'],
+          globalSetup: ['test/support/containers.ts'],
+          setupFiles: ['test/support/leftovers.ts'],
+          fileParallelism: false,
+          // After the others: two labs at once would share the processors.
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
           expect: { poll: { timeout: 10_000 } },
         },
       },

@@ -32,9 +32,12 @@ ask_peer() {
     --batch --skip-column-names --execute="$2" 2>/dev/null
 }
 
+# All in one: until this server is writable, everybody waits.
 learn() {
-  server_id=$(ask 2 'SELECT @@server_id')
-  case $(ask 2 'SELECT VERSION()') in
+  facts=$(ask 2 "SELECT 'version', VERSION(); SELECT 'server_id', @@server_id;
+    SHOW GLOBAL VARIABLES LIKE 'rpl_semi_sync_%_enabled'")
+  server_id=$(fact server_id)
+  case $(fact version) in
     *MariaDB*)
       vendor=mariadb
       waits=rpl_semi_sync_master_enabled
@@ -47,10 +50,11 @@ learn() {
       ;;
   esac
   # Where a server is to acknowledge what it receives, the other one is to wait for it.
-  case $(ask 2 "SELECT @@global.$acknowledges" 2>/dev/null) in
-    1 | ON) semi_sync=yes ;;
-    *) semi_sync=no ;;
-  esac
+  [ "$(fact $acknowledges)" = ON ] && semi_sync=yes || semi_sync=no
+}
+
+fact() {
+  echo "$facts" | awk -v name="$1" '$1 == name { print $2 }'
 }
 
 # One column of SHOW SLAVE STATUS.
@@ -96,7 +100,7 @@ peer_keeps_up() {
 
 open() {
   # For whom? The other master may be dead, and then the first commit would wait for ever.
-  [ "$semi_sync" = no ] || ask 5 "SET GLOBAL $waits = OFF"
+  [ "$(fact $waits)" != ON ] || ask 5 "SET GLOBAL $waits = OFF"
   end=$(($(date +%s) + catch_up_seconds))
   until caught_up; do
     still_wanted || return

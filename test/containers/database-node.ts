@@ -12,6 +12,8 @@ import { ContainerProgram } from './container-program.ts';
 const startTimeoutMs = 60_000;
 const ownTimeoutMs = 5_000;
 const publicTimeoutMs = 30_000;
+const attempts = 4;
+const pauseMs = 50;
 
 /** Where a database server runs and how it is started. */
 export interface DatabaseNodeSpec {
@@ -63,10 +65,10 @@ export class DatabaseNode implements LabServer, Askable {
   }
 
   async query<Row = Record<string, unknown>>(sql: string, values?: readonly unknown[]): Promise<Row[]> {
-    return (await again(() => this.#public.query(sql, values))) as Row[];
+    return (await again(this.#public, (session) => session.query(sql, values))) as Row[];
   }
 
-  readonly ask: AdminQuery = (sql, values) => again(() => this.#own.query(sql, values));
+  readonly ask: AdminQuery = (sql, values) => again(this.#own, (session) => session.query(sql, values));
 
   async askAll(statements: readonly string[]): Promise<void> {
     for (const statement of statements) await this.ask(statement);
@@ -101,12 +103,15 @@ export class DatabaseNode implements LabServer, Askable {
   }
 }
 
-/** keepalived's scripts end the sessions of every administrator, the lab's too. */
-async function again<T>(query: () => Promise<T>): Promise<T> {
-  try {
-    return await query();
-  } catch (error) {
-    if ((error as { readonly fatal?: boolean }).fatal !== true) throw error;
-    return await query();
+/** keepalived's scripts end the sessions of every administrator, the lab's too, and more than once. */
+async function again<T>(session: AdminSession, query: (session: AdminSession) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await query(session);
+    } catch (error) {
+      if ((error as { readonly fatal?: boolean }).fatal !== true || attempt === attempts) throw error;
+      await session.close();
+      await sleep(pauseMs);
+    }
   }
 }

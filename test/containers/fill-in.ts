@@ -9,11 +9,15 @@ export interface NodeAddresses {
 }
 
 /** A file of docs/keepalived, whose addresses are master a's in the docs, as it stands on that node of the lab. */
-export function fillIn(file: string, network: LabNetwork, { serverId, own, peer }: NodeAddresses): string {
+export function fillIn(
+  file: string,
+  { vip }: Pick<LabNetwork, 'vip'>,
+  { serverId, own, peer }: NodeAddresses,
+): string {
   return readFileSync(new URL(`../../docs/keepalived/${file}`, import.meta.url), 'utf8')
-    .replaceAll('192.168.3.99', network.vip)
+    .replaceAll('192.168.3.99', vip)
     .replaceAll('192.168.3.100', own)
     .replaceAll('192.168.3.101', peer)
-    .replace(/^router_id db-a$/m, `router_id db-${serverId}`)
+    .replace(/router_id db-a$/m, `router_id db-${serverId}`)
     .replace(/^(server_id|gtid_domain_id|auto_increment_offset) = 1$/gm, `$1 = ${serverId}`);
 }

@@ -50,6 +50,15 @@ export class Keepalived {
     return (/Entering (\w+) STATE/.exec(last ?? '')?.[1] ?? 'FAULT') as KeepalivedState;
   }
 
+  /** Whether it is a backup and its script is done. */
+  async isStandby(): Promise<boolean> {
+    if ((await this.state()) !== 'BACKUP') return false;
+    const log = await this.log();
+    return log
+      .slice(log.lastIndexOf('Entering BACKUP STATE'))
+      .includes('backup: this server is read-only now');
+  }
+
   /** When its script last made the server writable, in milliseconds since 1970; 0 if never. */
   async promotedAt(): Promise<number> {
     const lines = (await this.log()).split('\n');

@@ -61,7 +61,8 @@ let turn = 0;
 const timer = setInterval(() => {
   const address = addresses[turn % addresses.length] ?? '';
   turn += 1;
-  void probe(address).then((found) => process.send?.(found));
+  // The parent may have gone away meanwhile.
+  void probe(address).then((found) => process.send?.(found, undefined, {}, () => {}));
 }, everyMs);
 
 process.on('disconnect', () => {

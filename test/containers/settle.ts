@@ -13,7 +13,7 @@ export async function settle(parts: ContainerLabParts): Promise<void> {
   const owner = await waitForOwner(parts, undefined, timeoutMs);
   const standby = peerOf(parts, owner);
   await demand(
-    async () => (await standby.keepalived.state()) === 'BACKUP',
+    () => standby.keepalived.isStandby(),
     async () => `keepalived of ${standby.name} is no backup:\n${await standby.keepalived.log()}`,
   );
   for (const node of allNodes(parts)) {

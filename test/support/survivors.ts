@@ -32,7 +32,7 @@ export async function teardown(): Promise<void> {
 }
 
 function survivors(): string[] {
-  const labs = readdirSync(folder).filter((name) => name.startsWith('vipsql-lab-'));
+  const labs = readdirSync(folder).filter((name) => name.startsWith('vipsql-lab'));
   return [...processes(), ...labs.map((name) => join(folder, name))];
 }
 
