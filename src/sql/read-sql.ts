@@ -36,12 +36,12 @@ type OtherVerb =
 
 type VerbOf<S extends string> = Extract<Uppercase<Beginnings<Trimmed<S>>>, OtherVerb>;
 
+type ReadOr<S, Verb extends string> = [Verb] extends [never]
+  ? S
+  : `${Verb} is no read: use db.primary() or db.transaction() for it`;
+
 /**
  * A statement for a replica: of a literal that begins with a verb that writes it makes a type that says what to use
  * instead. A text whose type is `string` passes here and is checked when it is used, as is everything behind the verb.
  */
-export type ReadSql<S extends string> = string extends S
-  ? S
-  : [VerbOf<S>] extends [never]
-    ? S
-    : `${VerbOf<S>} is no read: use db.primary() or db.transaction() for it`;
+export type ReadSql<S extends string> = string extends S ? S : ReadOr<S, VerbOf<S>>;

@@ -41,6 +41,7 @@ describe('the package, installed in an empty project', () => {
   test('holds the built files and nothing of the tests', () => {
     expect(packed).toContain('dist/index.js');
     expect(packed).toContain('dist/index.d.ts');
+    expect(packed).toContain('dist/sql/index.js');
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(
@@ -51,9 +52,10 @@ describe('the package, installed in an empty project', () => {
 
   test('can be imported', async () => {
     const source =
-      "import { createCluster, sql } from 'vipsql';\nimport { startLab } from 'vipsql/testing';\n";
-    const printed = 'console.log(typeof createCluster, typeof sql, typeof startLab);';
-    expect(await node('import.mjs', source + printed)).toBe('function function function');
+      "import { createCluster, sql } from 'vipsql';\nimport { classify } from 'vipsql/sql';\nimport { startLab } from 'vipsql/testing';\n";
+    const printed =
+      "console.log(typeof createCluster, typeof sql, typeof startLab, classify('SELECT 1').target);";
+    expect(await node('import.mjs', source + printed)).toBe('function function function replica');
   });
 
   test('can be required', async () => {
@@ -109,7 +111,9 @@ describe('the package, installed in an empty project', () => {
   ])('gives its types to %s', async (_, name, module) => {
     const source = `
       import { createCluster, type Cluster, type ExecuteResult } from 'vipsql';
+      import { type Classification, classify } from 'vipsql/sql';
       import { startLab } from 'vipsql/testing';
+      export const classified: Classification = classify('SELECT 1');
       export async function use(db: Cluster): Promise<ExecuteResult> {
         const rows: { id: number }[] = await db.primary<{ id: number }>().query('SELECT id FROM t');
         return await db.transaction((tx) => tx.execute('DELETE FROM t WHERE id = ?', [rows.length]));
