@@ -21,7 +21,10 @@ import { Retries } from './resilience/retries.ts';
 import { toError } from './resilience/to-error.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { compileTablePatterns } from './sql/table-patterns.ts';
+import { MasterSet } from './topology/master-set.ts';
+import type { MasterStatus } from './topology/master-status.ts';
 import { Primary, type PrimaryStatus } from './topology/primary.ts';
+import { ReplicaCollisions } from './topology/replica-collisions.ts';
 import { ReplicaSet } from './topology/replica-set.ts';
 import type { ReplicaStatus } from './topology/replica-status.ts';
 
@@ -29,6 +32,8 @@ import type { ReplicaStatus } from './topology/replica-status.ts';
 export interface ClusterStatus {
   readonly primary: PrimaryStatus;
   readonly replicas: readonly ReplicaStatus[];
+  /** The masters at their own addresses, as `masters` lists them. */
+  readonly masters: readonly MasterStatus[];
   /** Operations and transactions under way. */
   readonly running: number;
 }
@@ -54,6 +59,7 @@ const unwindTimeoutMs = 1_000;
 export class Cluster implements AsyncDisposable {
   readonly #services: Services;
   readonly #replicas: ReplicaSet;
+  readonly #masters: MasterSet;
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link createCluster}. */
@@ -69,7 +75,9 @@ export class Cluster implements AsyncDisposable {
       onHostBlocked,
       onIdentity: (identity) => this.#replicas.primaryChanged(identity),
     });
-    this.#replicas = new ReplicaSet({ config, events, onHostBlocked });
+    const collisions = new ReplicaCollisions(events);
+    this.#replicas = new ReplicaSet({ config, events, collisions, onHostBlocked });
+    this.#masters = new MasterSet({ config, events, collisions, writers: primary.writers, onHostBlocked });
     const { attempts, backoffMs, budget } = config.retry;
     const retries = new Retries({ attempts, backoffMs, budget: new RetryBudget(budget), events });
     this.#services = {
@@ -84,6 +92,7 @@ export class Cluster implements AsyncDisposable {
     };
     primary.start();
     this.#replicas.start();
+    this.#masters.start();
   }
 
   /** Statements for the server behind the VIP. `options` hold for every call that does not say otherwise. */
@@ -122,7 +131,12 @@ export class Cluster implements AsyncDisposable {
   /** What the cluster knows and does at this moment. */
   status(): ClusterStatus {
     const { primary, running } = this.#services;
-    return { primary: primary.status(), replicas: this.#replicas.status(), running: running.count };
+    return {
+      primary: primary.status(),
+      replicas: this.#replicas.status(),
+      masters: this.#masters.status(),
+      running: running.count,
+    };
   }
 
   /** Calls `listener` for each event of that name, in the course of what caused it: it should be quick. */
@@ -170,6 +184,7 @@ export class Cluster implements AsyncDisposable {
     };
     primary.close(failure);
     this.#replicas.close(failure);
+    this.#masters.close();
     reads.close();
     // What vipsql waits for has ended now; a closure of the caller's may still be busy with something else.
     await endWithin(finished, unwindTimeoutMs);

@@ -61,6 +61,7 @@ export {
   SqlError,
   TimeoutError,
   TransactionClosedError,
+  TwoWritersError,
   UnsafeEscapingError,
   UnsafeIntegerError,
   VipsqlError,
@@ -81,5 +82,6 @@ export type { SqlFragment } from './sql/fragment.ts';
 export type { ReadSql } from './sql/read-sql.ts';
 export { type SqlPart, type SqlRow, type SqlTag, sql } from './sql/tag.ts';
 export type { SqlParams, SqlScalar, SqlValue } from './sql/value.ts';
+export type { MasterStatus } from './topology/master-status.ts';
 export type { PrimaryStatus } from './topology/primary.ts';
 export type { ReplicaStateKind, ReplicaStatus } from './topology/replica-status.ts';

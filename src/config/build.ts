@@ -6,6 +6,7 @@ import { variableName } from './session-variables.ts';
 import type {
   ClusterConfig,
   Credentials,
+  MasterSource,
   Password,
   ReplicaSource,
   ResolvedConfig,
@@ -31,6 +32,7 @@ export function buildConfig(draft: Draft): ResolvedConfig {
     replicas: draft.replicas.map((entry) =>
       replicaSource(entry ?? unchecked(), replicaCredentials(draft, credentials)),
     ),
+    masters: draft.masters.map((entry) => masterSource(entry ?? unchecked(), credentials)),
     session: sessionConfig(draft),
     pool: { primary: resolvedPool(draft, 'primary'), replica: resolvedPool(draft, 'replica') },
     timeoutMs: number(draft, 'timeoutMs'),
@@ -41,6 +43,7 @@ export function buildConfig(draft: Draft): ResolvedConfig {
       heartbeatMs: number(draft, 'failover.heartbeatMs'),
       maxWaiting: number(draft, 'failover.maxWaiting'),
       catchUpMs: number(draft, 'failover.catchUpMs'),
+      twoWriters: choice(draft, 'failover.twoWriters') as ResolvedConfig['failover']['twoWriters'],
     },
     retry: {
       attempts: number(draft, 'retry.attempts'),
@@ -103,6 +106,16 @@ function replicaSource(entry: Entry, common: Credentials): ReplicaSource {
   };
 }
 
+function masterSource(entry: Entry, common: Credentials): MasterSource {
+  return {
+    endpoint: entry.endpoint ?? unchecked(),
+    credentials: conceal({
+      user: entry.user ?? common.user,
+      password: entry.password ?? common.password,
+    }),
+  };
+}
+
 function sessionConfig(draft: Draft): SessionConfig {
   return {
     database: draft.text('database') ?? draft.primary?.database,
@@ -154,7 +167,7 @@ function numberIn(fields: Readonly<Record<string, unknown>>, name: string, path:
 
 function choice(
   draft: Draft,
-  path: 'balance.policy' | 'bigint' | 'charset' | 'dates' | 'fallback' | 'timezone',
+  path: 'balance.policy' | 'bigint' | 'charset' | 'dates' | 'failover.twoWriters' | 'fallback' | 'timezone',
 ): string {
   return draft.text(path) ?? otherOptions[path].default;
 }

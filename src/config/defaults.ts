@@ -47,6 +47,7 @@ export const numberOptions = {
   'replicas[].weight': count(1, 1, 100, 'Share of the reads relative to the other replicas.'),
   'replicas[].refreshMs': ms(30_000, 100, dayMs, 'How often a `dns` name is resolved again.'),
   'primary.port': count(3306, 1, 65_535, 'Port of the primary.'),
+  'masters[].port': count(3306, 1, 65_535, 'Port of the master.'),
   'pool.max': count(10, 1, 10_000, 'Most connections per server.'),
   'pool.min': count(
     2,
@@ -137,7 +138,12 @@ export const numberOptions = {
     hourMs,
     "How long the breaker stays open before the monitor's probe may close it.",
   ),
-  'monitor.intervalMs': ms(1_000, 50, hourMs, 'How often each replica is asked whether it lives.'),
+  'monitor.intervalMs': ms(
+    1_000,
+    50,
+    hourMs,
+    'How often each replica is asked whether it lives; masters are looked at as often, and at least every second.',
+  ),
   'monitor.timeoutMs': ms(1_000, 20, 60_000, 'A probe unanswered this long marks the replica down.'),
   fallbackMax: count(
     5,
@@ -215,6 +221,19 @@ export const otherOptions = {
     type: password,
     default: 'replica.password',
     effect: 'Its password.',
+    off: 'leave it out',
+  },
+  masters: {
+    type: 'list of addresses',
+    default: '[]',
+    effect: "The masters' own addresses: looked at, to see two writers; never written to.",
+    off: '`[]`',
+  },
+  'masters[].host': { type: 'string', default: undefined, effect: 'Host name or IP address.', off: '-' },
+  'masters[].socketPath': {
+    type: 'string',
+    default: undefined,
+    effect: 'A Unix socket instead of host and port.',
     off: 'leave it out',
   },
   user: {
@@ -350,6 +369,13 @@ export const otherOptions = {
     off: 'leave it out',
   },
   failover: { type: 'object', default: '{}', effect: 'The watch over the VIP.', off: '-' },
+  'failover.twoWriters': {
+    type: "'warn' or 'stop'",
+    default: 'warn',
+    effect:
+      'What happens when two masters were seen to write: the event alone, or writes wait as well until the last evidence is 10 s old.',
+    off: "`'warn'`",
+  },
   retry: {
     type: 'object',
     default: '{}',
@@ -370,7 +396,7 @@ export const otherOptions = {
     off: 'leave it out',
   },
   breaker: { type: 'object', default: '{}', effect: 'Takes a failing replica out of the choice.', off: '-' },
-  monitor: { type: 'object', default: '{}', effect: 'The probes of replicas.', off: '-' },
+  monitor: { type: 'object', default: '{}', effect: 'The probes of replicas and masters.', off: '-' },
   fallback: {
     type: "'primary' or 'error'",
     default: 'primary',
@@ -392,10 +418,4 @@ export const options: Readonly<Record<string, OptionFacts>> = Object.freeze({
 });
 
 /** Options of the design that a later version brings. */
-export const laterOptions: readonly string[] = Object.freeze([
-  'cache',
-  'exactlyOnce',
-  'failover.twoWriters',
-  'lag',
-  'masters',
-]);
+export const laterOptions: readonly string[] = Object.freeze(['cache', 'exactlyOnce', 'lag']);

@@ -5,7 +5,7 @@ import type { Password } from './types.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** One entry of `replicas`, or `primary`: where it leads and what its URL or object says besides. */
+/** One entry of `replicas` or `masters`, or `primary`: where it leads and what its URL or object says besides. */
 export interface Entry extends Partial<Omit<ParsedAddress, 'password'>> {
   readonly dns?: string;
   readonly password?: Password;
@@ -52,8 +52,17 @@ export class Draft {
 
   /** The entries of `replicas`, each at its index. */
   get replicas(): readonly (Entry | undefined)[] {
-    const { replicas } = this.fields;
-    return Array.isArray(replicas) ? replicas.map(readEntry) : [];
+    return this.#list('replicas');
+  }
+
+  /** The entries of `masters`, each at its index. */
+  get masters(): readonly (Entry | undefined)[] {
+    return this.#list('masters');
+  }
+
+  #list(name: 'masters' | 'replicas'): readonly (Entry | undefined)[] {
+    const list = this.fields[name];
+    return Array.isArray(list) ? list.map(readEntry) : [];
   }
 }
 

@@ -22,9 +22,11 @@ const rules: readonly Rule[] = [
       'or operations would end before a failover is noticed',
     ),
   replicasDiffer,
-  replicaUrlsNameTheDatabase,
+  mastersDiffer,
+  urlsNameTheDatabase,
   zoneHasReplicas,
   someoneServesReads,
+  proxyHidesTheWriters,
   tlsIsWhole,
 ];
 
@@ -95,17 +97,38 @@ function replicasDiffer(draft: Draft): readonly ConfigIssue[] {
   });
 }
 
+function mastersDiffer(draft: Draft): readonly ConfigIssue[] {
+  const primary = draft.primary === undefined ? undefined : addressOf(draft.primary);
+  const addresses = new Map<string, number>();
+  return draft.masters.flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const address = addressOf(entry);
+    const path = `masters[${index}]`;
+    if (address === primary) {
+      const rule =
+        "must be the master's own address, not that of the primary, which moves between the masters";
+      return [issue(path, rule, address)];
+    }
+    const twin = addresses.get(address);
+    if (twin !== undefined) return [issue(path, `must not repeat masters[${twin}]`, address)];
+    addresses.set(address, index);
+    return [];
+  });
+}
+
 function addressOf({ endpoint, dns, fields }: Entry): string {
   if (endpoint === undefined) return `dns ${dns}:${fields.port ?? numberOptions['replicas[].port'].default}`;
   return endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : endpoint.path;
 }
 
-function replicaUrlsNameTheDatabase(draft: Draft): readonly ConfigIssue[] {
+function urlsNameTheDatabase(draft: Draft): readonly ConfigIssue[] {
   const database = draft.text('database') ?? draft.primary?.database;
-  return draft.replicas.flatMap((entry, index) =>
-    entry?.database === undefined || entry.database === database
-      ? []
-      : [issue(`replicas[${index}]`, `must not name another database than the primary's`, entry.database)],
+  return (['replicas', 'masters'] as const).flatMap((list) =>
+    draft[list].flatMap((entry, index) =>
+      entry?.database === undefined || entry.database === database
+        ? []
+        : [issue(`${list}[${index}]`, `must not name another database than the primary's`, entry.database)],
+    ),
   );
 }
 
@@ -128,6 +151,13 @@ function someoneServesReads(draft: Draft): readonly ConfigIssue[] {
   const none = replicas === undefined || (Array.isArray(replicas) && replicas.length === 0);
   if (!none || draft.text('fallback') !== 'error' || draft.number('balance.primaryWeight') !== 0) return [];
   return [issue('fallback', "must be 'primary' without replicas, or every db.replica() would fail", 'error')];
+}
+
+function proxyHidesTheWriters(draft: Draft): readonly ConfigIssue[] {
+  if (draft.given('primary.proxied') !== true || draft.text('failover.twoWriters') !== 'stop') return [];
+  const rule =
+    "must be 'warn' while `primary.proxied` is true: behind a proxy nothing shows which master is the primary";
+  return [issue('failover.twoWriters', rule, 'stop')];
 }
 
 const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];

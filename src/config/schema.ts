@@ -107,6 +107,8 @@ const primaryObject = section({ host, port: number('primary.port'), socketPath, 
   ...hasAddress,
 );
 
+const masterObject = section({ host, port: number('masters[].port'), socketPath }).refine(...hasAddress);
+
 const replicaSettings = {
   weight: number('replicas[].weight'),
   zone: text('must be a text that is not empty'),
@@ -146,6 +148,11 @@ const replica = byShape((value) => {
   return 'dns' in value ? replicaDns : replicaObject;
 });
 
+const master = byShape((value) => {
+  if (typeof value === 'string') return addressText;
+  return isRecord(value) ? masterObject : addressRule;
+});
+
 const pem = z
   .custom<unknown>(
     (value) => isPem(value) || (Array.isArray(value) && value.length > 0 && value.every(isPem)),
@@ -183,6 +190,7 @@ const poolNumbers = {
 export const clusterSchema = section({
   primary,
   replicas: z.array(replica, { error: 'must be a list of addresses' }).optional(),
+  masters: z.array(master, { error: 'must be a list of addresses' }).optional(),
   user,
   password,
   database: user,
@@ -217,6 +225,7 @@ export const clusterSchema = section({
     heartbeatMs: number('failover.heartbeatMs'),
     maxWaiting: number('failover.maxWaiting'),
     catchUpMs: number('failover.catchUpMs'),
+    twoWriters: choice('warn', 'stop'),
   }).optional(),
   retry: section({
     attempts: number('retry.attempts'),

@@ -99,6 +99,8 @@ export interface ClusterConfig {
   /** The VIP. */
   readonly primary: PrimaryAddress;
   readonly replicas?: readonly ReplicaAddress[];
+  /** The masters' own addresses, beside the VIP: looked at, to see two writers; never written to. */
+  readonly masters?: readonly Address[];
   readonly user?: string;
   readonly password?: Password;
   readonly database?: string;
@@ -130,6 +132,8 @@ export interface ClusterConfig {
     readonly maxWaiting?: number;
     /** Longest wait for a new primary to hold what this process has seen acknowledged. 0: it opens unasked. */
     readonly catchUpMs?: number;
+    /** What to do when two masters were seen to write: tell, or let writes wait until it is 10 s ago. */
+    readonly twoWriters?: 'warn' | 'stop';
   };
   readonly retry?: {
     /** Most tries of one operation, the first included; waiting for a failover is not a try. 1 switches retries off. */
@@ -204,6 +208,12 @@ export type ReplicaSource =
       readonly refreshMs: number;
     });
 
+/** A master by its own address, resolved. */
+export interface MasterSource {
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials;
+}
+
 export type ResolvedPool = Readonly<Required<PoolConfig>>;
 
 /** How values are read and sessions are set up: the same for every connection. */
@@ -227,6 +237,7 @@ export interface ResolvedConfig {
     readonly proxied: boolean;
   };
   readonly replicas: readonly ReplicaSource[];
+  readonly masters: readonly MasterSource[];
   readonly session: SessionConfig;
   readonly pool: { readonly primary: ResolvedPool; readonly replica: ResolvedPool };
   readonly timeoutMs: number;
@@ -237,6 +248,7 @@ export interface ResolvedConfig {
     readonly heartbeatMs: number;
     readonly maxWaiting: number;
     readonly catchUpMs: number;
+    readonly twoWriters: 'warn' | 'stop';
   };
   readonly retry: { readonly attempts: number; readonly budget: number; readonly backoffMs: number };
   readonly balance: {

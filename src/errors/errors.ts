@@ -169,7 +169,7 @@ export class PrimaryRequiredError extends VipsqlError {
 }
 
 /** What an operation was doing when its time ran out. */
-export type WaitPhase = 'connection' | 'failover' | 'answer' | 'rows' | 'retry';
+export type WaitPhase = 'connection' | 'failover' | 'two-writers' | 'answer' | 'rows' | 'retry';
 
 /** The operation's deadline passed; {@link phase} says what it was waiting for. */
 export class TimeoutError extends VipsqlError {
@@ -197,6 +197,11 @@ export class QueueFullError extends VipsqlError {
 /** No server answered at the VIP as a writable primary until the operation's deadline. */
 export class PrimaryUnavailableError extends VipsqlError {
   override readonly code = 'VIPSQL_PRIMARY_UNAVAILABLE';
+}
+
+/** Two masters were seen to write and `failover.twoWriters` is `'stop'`: the operation waited until its deadline. */
+export class TwoWritersError extends VipsqlError {
+  override readonly code = 'VIPSQL_TWO_WRITERS';
 }
 
 /** No replica may serve and the configuration does not let the primary stand in. */
@@ -317,6 +322,7 @@ export const errorCodes = [
   'VIPSQL_SQL',
   'VIPSQL_TIMEOUT',
   'VIPSQL_TRANSACTION_CLOSED',
+  'VIPSQL_TWO_WRITERS',
   'VIPSQL_UNSAFE_ESCAPING',
   'VIPSQL_UNSAFE_INTEGER',
 ] as const;

@@ -49,6 +49,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
     const call = prepareCall({ query, params, options: resolved }, services.config.session.timezone);
     refuseTransactionControl(call.statement);
     refuseSessionState(call.statement);
+    const operation = operationOf(call);
     return createRowStream<Row>({
       call,
       timeoutMs,
@@ -58,15 +59,19 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
           services,
           {
             role: 'primary',
-            operation: operationOf(call),
+            operation,
             idempotent: resolved?.idempotent === true,
             deadline,
           },
           (trace) =>
-            services.primary.use(deadline, (connection) => {
-              note(trace, connection);
-              return pump(connection);
-            }),
+            services.primary.use(
+              deadline,
+              (connection) => {
+                note(trace, connection);
+                return pump(connection);
+              },
+              operation === 'read',
+            ),
         ),
       broken: (failure, { endpointName, epoch }) =>
         toError(failure, { operation: 'read', server: endpointName, epoch, timeoutMs }),
@@ -104,10 +109,14 @@ function runOnPrimary(services: Services, call: Call, options: CallOptions | und
   const operation = operationOf(call);
   const idempotent = options?.idempotent === true;
   return withRetries(services, { role: 'primary', operation, idempotent, deadline }, (trace) =>
-    services.primary.use(deadline, (connection) => {
-      note(trace, connection);
-      return connection.run(call.command, answerBy);
-    }),
+    services.primary.use(
+      deadline,
+      (connection) => {
+        note(trace, connection);
+        return connection.run(call.command, answerBy);
+      },
+      operation === 'read',
+    ),
   );
 }
 

@@ -44,8 +44,33 @@ export interface ClusterEvents {
   'pool:too-large': { readonly server: string; readonly poolMax: number; readonly maxConnections: number };
   /** A server refuses this host (1129): too many broken connects. `FLUSH HOSTS` on that server lifts it. */
   'host:blocked': { readonly server: string; readonly remedy: string };
-  /** Two replicas report one identity and have been shown to be two servers: clones with one uuid. Both serve. */
+  /** Two addresses lead to one identity and have been shown to be two servers: clones with one uuid. Replicas both serve. */
   'identity:collision': { readonly identity: string; readonly servers: readonly string[] };
+  /** A master that is not the primary accepts writes. Nothing stops: told once, until it is read-only or the primary. */
+  'standby:writable': { readonly master: string; readonly server: string };
+  /** There is evidence of two masters that write. Told again only when there was no further evidence for 10 s. */
+  'two-writers': {
+    /** `vip-turns`: the VIP was answered by A, B and A within 10 s. `positions`: the other master's own GTIDs grew. */
+    readonly evidence: 'vip-turns' | 'positions';
+    /** The one that holds the VIP, and the other one. */
+    readonly servers: readonly string[];
+    /** What the other one wrote, where that is the evidence. */
+    readonly positions: string | undefined;
+    readonly message: string;
+    /** Writes wait until the evidence is 10 s old (`failover.twoWriters: 'stop'`). */
+    readonly stopped: boolean;
+  };
+  /** Transactions of an earlier primary have come to the present one, which had opened without them. */
+  'stale-primary:wrote': {
+    readonly epoch: number;
+    /** The earlier primary. */
+    readonly server: string;
+    readonly positions: string;
+    /** What the present primary had of that server before. */
+    readonly after: string;
+  };
+  /** A master cannot be watched, or not in everything; the reason says what to do. Told once for each reason. */
+  'master:unwatched': { readonly master: string; readonly reason: string };
   /** A replica takes no reads any more. */
   'replica:down': { readonly replica: string; readonly reason: string };
   /** A replica takes reads, for the first time or again. */

@@ -45,6 +45,11 @@ export function isRestart(
   return Math.abs(startedAtMs - connection.facts.startedAtMs) > startToleranceMs || connection.id < floorId;
 }
 
+/** Says whether two connections, opened at any time, lead to one server in one life. */
+export function isSameLife(a: ServerFacts, b: ServerFacts): boolean {
+  return sameIdentity(a.identity, b.identity) && Math.abs(a.startedAtMs - b.startedAtMs) <= startToleranceMs;
+}
+
 export function describeIdentity(identity: Identity): string {
   const id = identity.uuid === '' ? `server_id ${identity.serverId}` : identity.uuid;
   return `${identity.hostname}:${identity.port} (${id})`;

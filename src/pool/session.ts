@@ -152,10 +152,10 @@ export function writabilityStatement(vendor: Vendor): string {
   return writabilityStatements[vendor];
 }
 
-/** MySQL answers 0 and 1; newer MariaDB names kinds of read-only instead. */
+/** MySQL answers 0 and 1, in the type that `bigint` asks for; newer MariaDB names kinds of read-only instead. */
 export function isWritable(row: Row): boolean {
   return ['readOnly', 'superReadOnly', 'offline'].every((name) => {
     const value = row[name];
-    return value === undefined || value === 0 || value === '0' || value === 'OFF';
+    return value === undefined || value === 'OFF' || String(value) === '0';
   });
 }

@@ -15,6 +15,7 @@ import {
   type ServerErrorFacts,
   SqlError,
   TimeoutError,
+  TwoWritersError,
   type VipsqlError,
   type WaitPhase,
 } from '../errors/errors.ts';
@@ -139,6 +140,10 @@ const waits: Readonly<Record<WaitPhase, { readonly doing: string; readonly next:
     next: 'Raise pool.max, or look for statements that take long.',
   },
   failover: { doing: 'waiting for a primary to answer', next: 'Look at the VIP and the masters.' },
+  'two-writers': {
+    doing: 'waiting for an end of the second writer',
+    next: 'Make one master read-only; writes go on 10 s after the last evidence.',
+  },
   answer: {
     doing: 'waiting for the answer',
     next: 'Look for a missing index or a lock, or raise timeoutMs.',
@@ -166,6 +171,12 @@ function interruptedError(failure: InterruptedFailure, facts: GiveUpFacts): Vips
   if (phase === 'failover') {
     return new PrimaryUnavailableError(
       `No writable primary answered within ${timeoutMs} ms (${failure.message}). ${became} ${next}`,
+      base,
+    );
+  }
+  if (phase === 'two-writers') {
+    return new TwoWritersError(
+      `Two masters were seen to write, and failover.twoWriters is 'stop': ${failure.message}. The operation waited for ${timeoutMs} ms. ${became} ${next}`,
       base,
     );
   }

@@ -6,15 +6,17 @@ import { Connector } from '../pool/connector.ts';
 import { type Identity, isRestart, sameIdentity } from '../pool/identity.ts';
 import type { Pool } from '../pool/pool.ts';
 import { WaitQueue } from '../pool/wait-queue.ts';
-import { Deadline } from '../resilience/deadline.ts';
+import { Deadline, type Interruption } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
-import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
+import { type InterruptedFailure, interruptedWait, isInterrupted } from '../resilience/interruption.ts';
 import { CatchUp } from './catch-up.ts';
 import { Epoch } from './epoch.ts';
 import { PositionTracking } from './position-tracking.ts';
 import { type PrimaryState, Succession } from './succession.ts';
 import { VipWatch } from './vip-watch.ts';
+import { WriteHold } from './write-hold.ts';
+import { Writers } from './writers.ts';
 
 export interface PrimaryOptions {
   readonly config: ResolvedConfig;
@@ -36,6 +38,15 @@ export interface PrimaryStatus {
   readonly waiting: number;
   /** Operations waiting for the primary to answer. */
   readonly waitingForPrimary: number;
+  /** Why writes wait although the primary is open: two writers were seen, and `failover.twoWriters` is `'stop'`. */
+  readonly heldBecause: string | undefined;
+}
+
+/** What somebody wants a connection for, and until when. */
+interface Request {
+  readonly deadline: Deadline;
+  readonly poolOf: (epoch: Epoch) => Pool;
+  readonly onlyReads: boolean;
 }
 
 /** A failed connect is tried again after this pause; the watch looks meanwhile. */
@@ -46,6 +57,8 @@ const killTimeoutMs = 1_000;
 
 /** The server behind the VIP: which one it is, whether it may be used now, and the connections to it. */
 export class Primary {
+  /** Who writes, and who should not. */
+  readonly writers: Writers;
   readonly #options: PrimaryOptions;
   readonly #connector: Connector;
   readonly #watch: VipWatch;
@@ -53,10 +66,7 @@ export class Primary {
   readonly #tracking: PositionTracking;
   /** The epoch whose server was told of last. */
   #introduced = 0;
-  readonly #gate = new WaitQueue<void>((interruption) => {
-    const reason = this.#succession.hindrance?.message ?? 'no server has answered yet';
-    return new Failed(interruptedWait(interruption, 'failover', reason));
-  });
+  readonly #gate = new WaitQueue<void>((interruption) => new Failed(this.#waitedInVain(interruption)));
 
   constructor(options: PrimaryOptions) {
     const { config, events, onHostBlocked } = options;
@@ -86,8 +96,18 @@ export class Primary {
       heartbeatMs: config.failover.heartbeatMs,
       activity: () => ({ inUse: succession.epoch?.inUse ?? 0, answers: succession.epoch?.answers ?? 0 }),
       floor: () => succession.epoch?.floor,
-      onSighting: (sighting) => succession.sighted(sighting),
+      onSighting: (sighting) => {
+        this.writers.sighted(sighting);
+        succession.sighted(sighting);
+      },
       onSilence: (reason, failure) => succession.interrupt(reason, failure),
+    });
+    this.writers = new Writers({
+      events,
+      twoWriters: config.failover.twoWriters,
+      proxied: config.primary.proxied,
+      lookAtVip: () => this.#watch.look(),
+      hold: new WriteHold({ onBegin: () => this.#hold(), onEnd: () => this.#serveWaiting() }),
     });
   }
 
@@ -118,15 +138,16 @@ export class Primary {
   /**
    * Lends a writable connection of the current epoch to `run` and takes it back when that settles. Waits for a primary
    * and for a free connection until the deadline. Rejects with {@link Failed} (outcome `not-executed`), with
-   * {@link QueueFullError}, with {@link ClosedError}, or with what `run` rejects with.
+   * {@link QueueFullError}, with {@link ClosedError}, or with what `run` rejects with. What provably only reads does
+   * not wait while two writers are feared: `onlyReads`.
    */
-  use<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#use(deadline, (epoch) => epoch.pool, run);
+  use<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, onlyReads = false): Promise<T> {
+    return this.#use({ deadline, poolOf: (epoch) => epoch.pool, onlyReads }, run);
   }
 
   /** The same with a READ ONLY session, at most `fallbackMax` at once: for reads that found no replica. */
   read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#use(deadline, (epoch) => epoch.readers, run);
+    return this.#use({ deadline, poolOf: (epoch) => epoch.readers, onlyReads: true }, run);
   }
 
   /** Reads of {@link read} under way. */
@@ -145,22 +166,20 @@ export class Primary {
       inUse: epoch?.inUse ?? 0,
       waiting: epoch?.pool.waiting ?? 0,
       waitingForPrimary: this.#gate.size,
+      heldBecause: this.writers.heldBecause,
     };
   }
 
   close(failure: Failure): void {
     this.#succession.close(failure);
+    this.writers.stop();
     this.#gate.close(closedError());
     this.#watch.stop();
     this.#connector.close();
   }
 
-  async #use<T>(
-    deadline: Deadline,
-    poolOf: (epoch: Epoch) => Pool,
-    run: (connection: Connection) => Promise<T>,
-  ): Promise<T> {
-    const connection = await this.#borrow(deadline, poolOf);
+  async #use<T>(request: Request, run: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#borrow(request);
     try {
       return await run(connection);
     } catch (error) {
@@ -180,12 +199,12 @@ export class Primary {
     this.#watch.look();
   }
 
-  async #borrow(deadline: Deadline, poolOf: (epoch: Epoch) => Pool): Promise<Connection> {
+  async #borrow({ deadline, poolOf, onlyReads }: Request): Promise<Connection> {
     let queued = false;
     for (;;) {
       const { state } = this.#succession;
       if (state.kind === 'closed') throw closedError();
-      if (state.kind === 'open') {
+      if (state.kind === 'open' && (onlyReads || this.writers.heldBecause === undefined)) {
         const pool = poolOf(state.epoch);
         try {
           return await pool.acquire(deadline, queued);
@@ -224,6 +243,23 @@ export class Primary {
     await this.#gate.wait(deadline);
   }
 
+  /** Who waits for a connection to write waits for the end of the hold instead; who has one goes on. */
+  #hold(): void {
+    const message = this.writers.heldBecause ?? '';
+    this.#succession.epoch?.pool.refuseWaiting({ ...heldFailure, message });
+  }
+
+  #waitedInVain(interruption: Interruption): InterruptedFailure {
+    const { heldBecause } = this.writers;
+    return this.available && heldBecause !== undefined
+      ? interruptedWait(interruption, 'two-writers', heldBecause)
+      : interruptedWait(
+          interruption,
+          'failover',
+          this.#succession.hindrance?.message ?? 'no server has answered yet',
+        );
+  }
+
   #createEpoch(number: number, witness: Connection): Epoch {
     const { config } = this.#options;
     return new Epoch({
@@ -243,6 +279,11 @@ export class Primary {
 
   #opened(epoch: Epoch): void {
     if (epoch.number !== this.#introduced) this.#introduce(epoch);
+    this.writers.opened(epoch.number, epoch.facts);
+    this.#serveWaiting();
+  }
+
+  #serveWaiting(): void {
     while (this.#gate.serve());
   }
 
@@ -256,6 +297,7 @@ export class Primary {
   }
 
   #interrupted(failure: Failure): void {
+    this.writers.interrupted();
     this.#succession.epoch?.refuseWaiting(failure);
     if (isHopeless(failure)) this.#gate.refuseAll(new Failed(failure));
   }
@@ -278,6 +320,13 @@ export class Primary {
     await this.#watch.command(text, control, new Deadline(killTimeoutMs));
   }
 }
+
+const heldFailure = {
+  kind: 'connect',
+  outcome: 'not-executed',
+  cause: undefined,
+  connection: 'destroy',
+} as const;
 
 /** Failures of a statement after which the VIP may lead elsewhere. */
 const troubleKinds: ReadonlySet<Failure['kind']> = new Set(['lost', 'read-only', 'offline', 'timeout']);

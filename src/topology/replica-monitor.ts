@@ -21,6 +21,8 @@ export interface Monitored {
   unreachable(failure: Failure): void;
   /** The server lives and let no further connection in: those that are open are as good as before. */
   turnedAway(failure: Failure): void;
+  /** Asks it something; default: nothing but whether it lives. A rejection ends the connection. */
+  probe?(connection: Connection, limit: Deadline): Promise<void>;
 }
 
 export interface MonitorSettings {
@@ -234,7 +236,10 @@ export class ReplicaMonitor {
 
   async #probe(connection: Connection, limit: Deadline): Promise<void> {
     try {
-      await this.#turns.run(() => connection.run(probe, limit));
+      await this.#turns.run(async () => {
+        if (this.#server.probe === undefined) await connection.run(probe, limit);
+        else await this.#server.probe(connection, limit);
+      });
       if (this.#connection !== connection) return;
       this.#question = undefined;
       this.#settle();

@@ -7,12 +7,13 @@ import { BreakerClock } from '../resilience/breaker.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { Discovery, type Resolve } from './discovery.ts';
 import { Replica } from './replica.ts';
-import { ReplicaCollisions } from './replica-collisions.ts';
+import type { ReplicaCollisions } from './replica-collisions.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 
 export interface ReplicaSetOptions {
   readonly config: ResolvedConfig;
   readonly events: ClusterEmitter;
+  readonly collisions: ReplicaCollisions;
   readonly onHostBlocked: (endpoint: Endpoint) => void;
   /** Resolves the `dns` names; default `node:dns`. */
   readonly resolve?: Resolve;
@@ -28,7 +29,6 @@ const ticksPerLook = 5;
 export class ReplicaSet {
   readonly #options: ReplicaSetOptions;
   readonly #clock: BreakerClock;
-  readonly #collisions: ReplicaCollisions;
   readonly #tickMs: number;
   readonly #replicas = new Set<Replica>();
   /** Removed, with reads under way. */
@@ -41,10 +41,9 @@ export class ReplicaSet {
   #closed = false;
 
   constructor(options: ReplicaSetOptions) {
-    const { config, events } = options;
+    const { config } = options;
     this.#options = options;
     this.#clock = new BreakerClock(config.breaker.windowMs);
-    this.#collisions = new ReplicaCollisions(events);
     this.#tickMs = Math.min(longestTickMs, config.monitor.timeoutMs / 4 / ticksPerLook);
     this.#discoveries = config.replicas.flatMap((source) =>
       source.kind === 'dns' ? this.#discover(source) : [],
@@ -165,7 +164,7 @@ export class ReplicaSet {
   }
 
   #add(endpoint: Endpoint, spec: ReplicaSpec, balanced: boolean, startsCold = false): Replica {
-    const { config, events, onHostBlocked } = this.#options;
+    const { config, events, collisions, onHostBlocked } = this.#options;
     const { session, tcpTimeoutMs, loginTimeoutMs, pool, breaker, monitor } = config;
     const replica: Replica = new Replica({
       endpoint,
@@ -185,7 +184,7 @@ export class ReplicaSet {
       clock: this.#clock,
       tickMs: this.#tickMs,
       events,
-      collisions: this.#collisions,
+      collisions,
       replaceable: () => this.candidates.some((other) => other !== replica),
       onChange: () => this.#changed(),
     });
@@ -220,6 +219,8 @@ export class ReplicaSet {
 
   #sameServer({ server: one }: Replica, { server: other }: Replica): boolean {
     if (one === undefined || other === undefined || !one.identified || !other.identified) return false;
-    return sameIdentity(one.facts.identity, other.facts.identity) && !this.#collisions.areApart(one, other);
+    return (
+      sameIdentity(one.facts.identity, other.facts.identity) && !this.#options.collisions.areApart(one, other)
+    );
   }
 }

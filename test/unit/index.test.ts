@@ -31,6 +31,7 @@ describe('exported names', () => {
       'SqlError',
       'TimeoutError',
       'TransactionClosedError',
+      'TwoWritersError',
       'UnsafeEscapingError',
       'UnsafeIntegerError',
       'VipsqlError',

@@ -13,6 +13,7 @@ import { type ReadOptions, ReadRouter } from '../../../src/routing/read-router.t
 import type { Lab } from '../../../src/testing/index.ts';
 import type { Resolve } from '../../../src/topology/discovery.ts';
 import { Primary } from '../../../src/topology/primary.ts';
+import { ReplicaCollisions } from '../../../src/topology/replica-collisions.ts';
 import { ReplicaSet } from '../../../src/topology/replica-set.ts';
 
 const opened: ReadCluster[] = [];
@@ -50,6 +51,7 @@ export class ReadCluster {
     this.set = new ReplicaSet({
       config,
       events,
+      collisions: new ReplicaCollisions(events),
       onHostBlocked: ({ name }) => events.emit('host:blocked', { server: name, remedy: 'FLUSH HOSTS' }),
       ...(resolve !== undefined && { resolve }),
     });

@@ -19,11 +19,9 @@ function issuesOf(config: unknown): readonly ConfigIssue[] {
 
 /** A configuration with one value at a path like `pool.max` or `replicas[].weight`. */
 function withValue(path: string, value: unknown): Record<string, unknown> {
-  const entry = path.startsWith('replicas[].')
-    ? { [path.includes('refresh') ? 'dns' : 'host']: 'replica' }
-    : undefined;
+  const entry = path.includes('[].') ? { [path.includes('refresh') ? 'dns' : 'host']: 'server' } : undefined;
   const [name = '', inner] = path.replace('[]', '').split('.');
-  if (entry !== undefined) return { ...base, replicas: [{ ...entry, [inner ?? '']: value }] };
+  if (entry !== undefined) return { ...base, [name]: [{ ...entry, [inner ?? '']: value }] };
   if (name === 'primary') return { ...base, primary: { host: 'h', [inner ?? '']: value } };
   return { ...base, [name]: inner === undefined ? value : { [inner]: value } };
 }
@@ -38,6 +36,7 @@ describe('resolveConfig', () => {
         proxied: false,
       },
       replicas: [],
+      masters: [],
       session: {
         database: undefined,
         ssl: undefined,
@@ -53,7 +52,7 @@ describe('resolveConfig', () => {
       transactionTimeoutMs: 30_000,
       tcpTimeoutMs: 300,
       loginTimeoutMs: 5_000,
-      failover: { heartbeatMs: 500, maxWaiting: 10_000, catchUpMs: 500 },
+      failover: { heartbeatMs: 500, maxWaiting: 10_000, catchUpMs: 500, twoWriters: 'warn' },
       retry: { attempts: 3, budget: 0.2, backoffMs: 20 },
       balance: { policy: 'p2c', zone: undefined, primaryWeight: 0, rampUpMs: 10_000 },
       breaker: { errorRate: 0.5, minimumReads: 5, windowMs: 5_000, resetMs: 1_000 },
@@ -76,6 +75,7 @@ describe('resolveConfig', () => {
         'mysql://auditor:a@10.0.0.3/shop',
         { socketPath: '/run/mysqld/mysqld.sock' },
       ],
+      masters: ['10.0.0.4', { host: '10.0.0.1', port: 3307 }, 'mysql://looker:l@[::1]:3308', '/run/a.sock'],
       user: 'shop',
       password,
       database: 'shop',
@@ -117,6 +117,12 @@ describe('resolveConfig', () => {
         { kind: 'fixed', credentials: { user: 'auditor', password: 'a' } },
         { kind: 'fixed', endpoint: { kind: 'socket', path: '/run/mysqld/mysqld.sock' } },
       ],
+      masters: [
+        { endpoint: { name: '10.0.0.4:3306' }, credentials: { user: 'shop', password } },
+        { endpoint: { name: '10.0.0.1:3307' }, credentials: { user: 'shop', password } },
+        { endpoint: { name: '[::1]:3308' }, credentials: { user: 'looker', password: 'l' } },
+        { endpoint: { kind: 'socket', path: '/run/a.sock' } },
+      ],
       session: {
         ssl: { ca: 'PEM', rejectUnauthorized: true, verifyIdentity: true },
         timezone: '+00:00',
@@ -135,6 +141,10 @@ describe('resolveConfig', () => {
     expect(config.primary.credentials).toMatchObject({ user: 'shop', password: 'p@ss' });
     expect(config.replicas[0]?.credentials).toMatchObject({ user: 'shop', password: 'p@ss' });
     expect(config.session.database).toBe('shop');
+  });
+
+  it('accepts a master that is a replica too', () => {
+    expect(issuesOf({ ...base, replicas: ['10.0.0.1'], masters: ['10.0.0.1', '10.0.0.2'] })).toEqual([]);
   });
 
   it('lets a replica with a user of its own inherit the password', () => {
@@ -206,6 +216,7 @@ describe('a resolved configuration', () => {
     const config = resolveConfig({
       primary: 'mysql://shop:hunter2@h',
       replicas: [{ host: 'a', password: 'hunter2' }],
+      masters: ['mysql://shop:hunter2@b'],
       ssl: { cert: 'PEM hunter2', key: 'PEM hunter2', passphrase: 'hunter2' },
     });
     expect(inspect(config, { depth: 9, showHidden: true })).not.toContain('hunter2');
@@ -289,6 +300,19 @@ describe('what is refused', () => {
     ['replicas[0].balanced', { replicas: [{ dns: 'a', balanced: true }] }, /cannot be combined/],
     ['replicas[0].dns', { replicas: [{ dns: '' }] }, /host name/],
     ['replicas[0].wieght', { replicas: [{ host: 'a', wieght: 2 }] }, /did you mean `weight`/],
+    ['masters', { masters: 'a' }, /list/],
+    ['masters[0]', { masters: [5] }, /must be an address/],
+    ['masters[0]', { masters: ['10.0.0.9'] }, /own address/],
+    ['masters[1]', { masters: ['a', 'A:3306'] }, /must not repeat masters\[0\]/],
+    ['masters[0]', { masters: ['mysql://shop@a/other'], database: 'shop' }, /another database/],
+    ['masters[0]', { masters: [{ host: 'a', socketPath: '/s' }] }, /either `host`/],
+    ['masters[0].weight', { masters: [{ host: 'a', weight: 2 }] }, /is not an option/],
+    ['failover.twoWriters', { failover: { twoWriters: 'ignore' } }, /'warn' or 'stop'/],
+    [
+      'failover.twoWriters',
+      { primary: { host: 'h', proxied: true }, failover: { twoWriters: 'stop' } },
+      /`primary.proxied`/,
+    ],
     ['replica.user', { replica: { user: 5 } }, /not empty/],
     ['ssl', { ssl: 'yes' }, /true, false or an object/],
     ['ssl.ca', { ssl: { ca: [] } }, /PEM/],
@@ -378,6 +402,7 @@ describe('ConfigError', () => {
     ['a URL of another kind', { primary: 'postgres://shop:hunter2@h' }],
     ['a URL with parameters', { primary: 'mysql://shop:hunter2@h?password=hunter2' }],
     ['an address with a login', { replicas: ['shop:hunter2@h'] }],
+    ['the address of a master with a login', { masters: ['shop:hunter2@h'] }],
     ['the password of a replica', { replicas: [{ host: 'a', password: ['hunter2'] }] }],
     ['a misspelt password', { passwrod: 'hunter2', pasword: 'hunter2', db_pass: 'hunter2' }],
     ['a password under another name', { credentials: 'hunter2', foo: 'hunter2', bar: { baz: 'hunter2' } }],
@@ -397,6 +422,7 @@ describe('ConfigError', () => {
     const names = [
       'primary',
       'replicas',
+      'masters',
       'user',
       'password',
       'ssl',
@@ -410,7 +436,7 @@ describe('ConfigError', () => {
     fc.assert(
       fc.property(config, (random) => {
         issuesOf({ ...base, ...random });
-        issuesOf({ ...base, replicas: [random] });
+        issuesOf({ ...base, replicas: [random], masters: [random] });
         issuesOf({ ...base, primary: random });
       }),
       { numRuns: 300 },

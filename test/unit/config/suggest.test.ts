@@ -21,7 +21,7 @@ describe('nearest', () => {
 describe('keysBelow', () => {
   it('lists the options of a section', () => {
     expect(keysBelow('retry')).toEqual(['attempts', 'budget', 'backoffMs']);
-    expect(keysBelow('failover')).toEqual(['heartbeatMs', 'maxWaiting', 'catchUpMs']);
+    expect(keysBelow('failover')).toEqual(['twoWriters', 'heartbeatMs', 'maxWaiting', 'catchUpMs']);
   });
 
   it('lists the top level without what lies below it', () => {

@@ -73,7 +73,7 @@ describe('the table of options and the schema', () => {
     const [head = '', ...rest] = path.split('.');
     const inner = rest.reduceRight<unknown>((value, name) => ({ [name]: value }), wrong);
     const entry = path.includes('refreshMs') || path.endsWith('dns') ? { dns: 'x' } : {};
-    const value = head === 'replicas[]' ? [Object.assign(entry, inner)] : inner;
+    const value = head.endsWith('[]') ? [Object.assign(entry, inner)] : inner;
     try {
       resolveConfig({ primary: 'h', user: 'u', [head.replace('[]', '')]: value });
       return undefined;
@@ -88,6 +88,7 @@ describe('the table of options and the schema', () => {
     const cluster: Record<keyof ClusterConfig, true> = {
       primary: true,
       replicas: true,
+      masters: true,
       user: true,
       password: true,
       database: true,

@@ -12,6 +12,9 @@ describe('isWritable', () => {
     ['MySQL, read_only', { readOnly: 1, superReadOnly: 0, offline: 0 }, false],
     ['MySQL, super_read_only', { readOnly: 1, superReadOnly: 1, offline: 0 }, false],
     ['MySQL, offline mode', { readOnly: 0, superReadOnly: 0, offline: 1 }, false],
+    ["writable, with bigint: 'bigint'", { readOnly: 0n, superReadOnly: 0n, offline: 0n }, true],
+    ["read-only, with bigint: 'bigint'", { readOnly: 1n, superReadOnly: 0n, offline: 0n }, false],
+    ["writable, with bigint: 'string'", { readOnly: '0' }, true],
   ])('%s', (_, row, writable) => {
     expect(isWritable(row)).toBe(writable);
   });

@@ -121,6 +121,16 @@ describe('an interrupted operation', () => {
     expect(error.message).toContain('Nothing was executed.');
   });
 
+  it('that waited because of two writers says so, what vipsql did, and what to do next', () => {
+    const error = toError(interruptedWait('timeout', 'two-writers', 'b wrote 2-2-7'), facts({ attempts: 1 }));
+    expect(error).toBeInstanceOf(errors.TwoWritersError);
+    expect(error).toMatchObject({ code: 'VIPSQL_TWO_WRITERS', outcome: 'not-executed' });
+    expect(error.message).toBe(
+      "Two masters were seen to write, and failover.twoWriters is 'stop': b wrote 2-2-7. The operation waited for " +
+        '500 ms. Nothing was executed. Make one master read-only; writes go on 10 s after the last evidence.',
+    );
+  });
+
   it('that was killed and rolled back is a time-out with that outcome', () => {
     const killed = failure('killed', { outcome: 'rolled-back', errno: 1317 });
     expect(toError(interruptedStatement('timeout', killed), facts())).toMatchObject({
