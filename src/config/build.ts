@@ -69,6 +69,11 @@ export function buildConfig(draft: Draft): ResolvedConfig {
     fallback: choice(draft, 'fallback') as ResolvedConfig['fallback'],
     fallbackMax: number(draft, 'fallbackMax'),
     primaryOnly: [...((draft.given('primaryOnly') ?? []) as readonly string[])],
+    exactlyOnce: {
+      table: ledgerTable(draft),
+      retentionMs: number(draft, 'exactlyOnce.retentionMs'),
+      isFenced: draft.given('exactlyOnce.isFenced') as ResolvedConfig['exactlyOnce']['isFenced'],
+    },
   });
 }
 
@@ -133,6 +138,12 @@ function sessionConfig(draft: Draft): SessionConfig {
   };
 }
 
+function ledgerTable(draft: Draft): ResolvedConfig['exactlyOnce']['table'] {
+  const parts = choice(draft, 'exactlyOnce.table').split('.');
+  const [name = unchecked(), schema = draft.text('database') ?? draft.primary?.database] = parts.reverse();
+  return { schema, name };
+}
+
 function tlsOptions(ssl: unknown): TlsOptions | undefined {
   if (ssl === undefined || ssl === false) return undefined;
   const given: TlsOptions = ssl === true ? {} : (ssl as TlsOptions);
@@ -167,7 +178,15 @@ function numberIn(fields: Readonly<Record<string, unknown>>, name: string, path:
 
 function choice(
   draft: Draft,
-  path: 'balance.policy' | 'bigint' | 'charset' | 'dates' | 'failover.twoWriters' | 'fallback' | 'timezone',
+  path:
+    | 'balance.policy'
+    | 'bigint'
+    | 'charset'
+    | 'dates'
+    | 'exactlyOnce.table'
+    | 'failover.twoWriters'
+    | 'fallback'
+    | 'timezone',
 ): string {
   return draft.text(path) ?? otherOptions[path].default;
 }

@@ -56,6 +56,14 @@ export interface TransactionOptions {
   readonly signal?: AbortSignal | undefined;
   /** Whether the closure may run again after a failure that left nothing committed. Default `true`. */
   readonly retry?: boolean | undefined;
+  /** `true`: a COMMIT whose answer is lost is looked up in the commit ledger, instead of left in doubt. Default `false`. */
+  readonly exactlyOnce?: boolean | undefined;
+}
+
+/** What `db.transaction` may be given for a request that the caller has a key for. */
+export interface KeyedTransactionOptions extends Omit<TransactionOptions, 'exactlyOnce'> {
+  /** A transaction with this key is done once, whoever asks for it and how often; the key has 1 to 200 bytes. */
+  readonly exactlyOnce: { readonly key: string };
 }
 
 interface Check {
@@ -64,6 +72,9 @@ interface Check {
 }
 
 type Checks = Readonly<Record<string, Check>>;
+
+/** The longest idempotency key, in bytes of UTF-8. */
+const longestKeyBytes = 200;
 
 /** The longest time that Node's timers can hold. */
 const longestTimeoutMs = 2 ** 31 - 1;
@@ -109,16 +120,21 @@ const transactionChecks: Checks = {
   timeoutMs,
   signal,
   retry: flag,
+  exactlyOnce: {
+    rule: `must be true, false or { key }, where the key is a text of 1 to ${longestKeyBytes} bytes`,
+    accepts: (value) => typeof value === 'boolean' || isKeyed(value),
+  },
 };
 
+function isKeyed(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Object.keys(value).some((name) => name !== 'key'))
+    return false;
+  const { key } = value as Readonly<Record<string, unknown>>;
+  return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= longestKeyBytes;
+}
+
 /** Options of the design that a later version brings. */
-const laterOptions: ReadonlySet<string> = new Set([
-  'exactlyOnce',
-  'invalidates',
-  'maxLagMs',
-  'token',
-  'ttlMs',
-]);
+const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'maxLagMs', 'token', 'ttlMs']);
 
 /** Checks the options of a call. @throws {ConfigError} */
 export function checkCallOptions(options: CallOptions | undefined): void {
@@ -126,8 +142,15 @@ export function checkCallOptions(options: CallOptions | undefined): void {
 }
 
 /** Checks the options of a transaction. @throws {ConfigError} */
-export function checkTransactionOptions(options: TransactionOptions | undefined): void {
-  if (options !== undefined) check(options, transactionChecks);
+export function checkTransactionOptions(
+  options: TransactionOptions | KeyedTransactionOptions | undefined,
+): void {
+  if (options === undefined) return;
+  check(options, transactionChecks);
+  const { exactlyOnce = false, readOnly = false } = options;
+  if (exactlyOnce === false || !readOnly) return;
+  const rule = 'must not be combined with `readOnly`: nothing is committed that could be done twice';
+  throw new ConfigError([{ path: 'exactlyOnce', rule, received: describeValue(exactlyOnce) }]);
 }
 
 function check(options: object, checks: Checks): void {

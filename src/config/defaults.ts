@@ -152,6 +152,13 @@ export const numberOptions = {
     'Most replica reads that run on the primary at once.',
     "`fallback: 'error'`",
   ),
+  'exactlyOnce.retentionMs': msOrZero(
+    7 * dayMs,
+    hourMs,
+    366 * dayMs,
+    'How long the commit ledger keeps an id, and a repeat with the same key is recognised.',
+    '`0`: vipsql deletes no row',
+  ),
 } as const satisfies Record<string, NumberFacts>;
 
 export type NumberOption = keyof typeof numberOptions;
@@ -409,6 +416,25 @@ export const otherOptions = {
     effect: "Tables never read from a replica: `'stock'`, `'shop.stock'`, `'inventory_*'`.",
     off: '`[]`',
   },
+  exactlyOnce: {
+    type: 'object',
+    default: '{}',
+    effect: 'The commit ledger of `db.transaction(fn, { exactlyOnce })`.',
+    off: '-',
+  },
+  'exactlyOnce.table': {
+    type: 'table',
+    default: 'vipsql_commit',
+    effect: "The ledger: a table of `database`, or `'schema.table'`.",
+    off: '-',
+  },
+  'exactlyOnce.isFenced': {
+    type: 'function',
+    default: undefined,
+    effect:
+      'Your word that a lost primary will never again bring a commit to the others; asked once per COMMIT in doubt.',
+    off: 'leave it out',
+  },
 } as const satisfies Record<string, OptionFacts>;
 
 /** Every option, by its path. */
@@ -418,4 +444,4 @@ export const options: Readonly<Record<string, OptionFacts>> = Object.freeze({
 });
 
 /** Options of the design that a later version brings. */
-export const laterOptions: readonly string[] = Object.freeze(['cache', 'exactlyOnce', 'lag']);
+export const laterOptions: readonly string[] = Object.freeze(['cache', 'lag']);

@@ -186,6 +186,9 @@ const poolNumbers = {
   maxWaiting: number('pool.maxWaiting'),
 };
 
+/** A name of at most 64 characters that needs no escaping, after a schema or alone. */
+const tableName = /^(?:[\w$]{1,64}\.)?[\w$]{1,64}$/;
+
 /** The shape of `createCluster`'s argument; rules that span several options are in `rules.ts`. */
 export const clusterSchema = section({
   primary,
@@ -259,6 +262,16 @@ export const clusterSchema = section({
       { error: 'must be a list of table names' },
     )
     .optional(),
+  exactlyOnce: section({
+    table: text(
+      "must be a table name of letters, digits, _ and $, as 'vipsql_commit' or 'shop.vipsql_commit'",
+      (value) => tableName.test(value),
+    ),
+    retentionMs: number('exactlyOnce.retentionMs'),
+    isFenced: z
+      .custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' })
+      .optional(),
+  }).optional(),
 });
 
 function isRecord(value: unknown): value is Record<string, unknown> {

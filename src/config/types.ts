@@ -173,6 +173,26 @@ export interface ClusterConfig {
   readonly fallbackMax?: number;
   /** Tables never read from a replica: `'stock'`, `'shop.stock'`, `'inventory_*'`. */
   readonly primaryOnly?: readonly string[];
+  /** What `db.transaction(fn, { exactlyOnce })` keeps its ids in, and whom it asks about a lost primary. */
+  readonly exactlyOnce?: {
+    /** The commit ledger: `'vipsql_commit'` in `database`, or `'schema.table'`. */
+    readonly table?: string;
+    /** How long an id is kept: a repeat with the same key is recognised that long. 0: vipsql deletes none. */
+    readonly retentionMs?: number;
+    /** Your word that this server will never again bring a commit to the others; asked once per COMMIT in doubt. */
+    readonly isFenced?: (server: LostServer) => boolean | Promise<boolean>;
+  };
+}
+
+/** The server on which a COMMIT was left unanswered. */
+export interface LostServer {
+  /** `@@server_uuid`; empty on MariaDB. */
+  readonly uuid: string;
+  readonly serverId: number;
+  readonly hostname: string;
+  readonly port: number;
+  /** The epoch that it was the primary of. */
+  readonly epoch: number | undefined;
 }
 
 /** An address with nothing left to guess. */
@@ -267,4 +287,10 @@ export interface ResolvedConfig {
   readonly fallback: 'primary' | 'error';
   readonly fallbackMax: number;
   readonly primaryOnly: readonly string[];
+  readonly exactlyOnce: {
+    readonly table: { readonly schema: string | undefined; readonly name: string };
+    /** 0: nothing is deleted. */
+    readonly retentionMs: number;
+    readonly isFenced: ((server: LostServer) => boolean | Promise<boolean>) | undefined;
+  };
 }

@@ -231,12 +231,65 @@ export class ReadOnlyServerError extends VipsqlError {
   override readonly code = 'VIPSQL_READ_ONLY_SERVER';
 }
 
+/**
+ * Which proof was missing when a COMMIT with `exactlyOnce` could not be resolved.
+ *
+ * - `deadline`, `aborted`, `closed`: the time was up, the signal fired, or the cluster was closed before an answer came.
+ * - `ledger-unreadable`: the primary refused to look into the commit ledger.
+ * - `replication-unreadable`: the new primary does not say how it follows the lost one.
+ * - `not-applied`: the new primary has not applied all that it has received.
+ * - `filtered`: the new primary leaves out a part of what it receives, perhaps the ledger.
+ * - `not-semi-synchronous`: commits on the lost primary did not wait for another server, or it is not known that they did.
+ * - `other-acknowledger`: it is not known that the new primary alone could acknowledge them.
+ */
+export type MissingProof =
+  | 'deadline'
+  | 'aborted'
+  | 'closed'
+  | 'ledger-unreadable'
+  | 'replication-unreadable'
+  | 'not-applied'
+  | 'filtered'
+  | 'not-semi-synchronous'
+  | 'other-acknowledger';
+
 /** A write or COMMIT was sent and never answered: it may have happened. vipsql did not send it again. */
 export class InDoubtError extends VipsqlError {
   override readonly code = 'VIPSQL_IN_DOUBT';
+  /** Why the commit ledger did not help; undefined without `exactlyOnce`. */
+  readonly missingProof: MissingProof | undefined;
 
-  constructor(message: string, facts: ErrorFacts = {}) {
+  constructor(message: string, facts: ErrorFacts & { missingProof?: MissingProof | undefined } = {}) {
     super(message, { ...facts, outcome: 'unknown' });
+    this.missingProof = facts.missingProof;
+  }
+}
+
+/**
+ * Why `exactlyOnce` cannot be had.
+ *
+ * - `no-schema`, `no-table`, `wrong-table`: the commit ledger is not there, or not as it has to be.
+ * - `idempotent-replication`, `skipped-errors`: a commit that arrives late would be applied beside its repetition.
+ * - `too-patient`: the deadline is too long for the time that ids are kept.
+ * - `result`: what the closure gave cannot be stored for a repeat with the same key.
+ */
+export type ExactlyOnceProblem =
+  | 'no-schema'
+  | 'no-table'
+  | 'wrong-table'
+  | 'idempotent-replication'
+  | 'skipped-errors'
+  | 'too-patient'
+  | 'result';
+
+/** A transaction with `exactlyOnce` was refused, or rolled back before its COMMIT; nothing of it was done. */
+export class ExactlyOnceError extends VipsqlError {
+  override readonly code = 'VIPSQL_EXACTLY_ONCE';
+  readonly problem: ExactlyOnceProblem;
+
+  constructor(message: string, facts: ErrorFacts & { problem: ExactlyOnceProblem }) {
+    super(message, facts);
+    this.problem = facts.problem;
   }
 }
 
@@ -304,6 +357,7 @@ export const errorCodes = [
   'VIPSQL_CONNECTION_LOST',
   'VIPSQL_DEADLOCK',
   'VIPSQL_DUPLICATE_KEY',
+  'VIPSQL_EXACTLY_ONCE',
   'VIPSQL_IMPLICIT_COMMIT',
   'VIPSQL_IN_DOUBT',
   'VIPSQL_LOCK_TIMEOUT',

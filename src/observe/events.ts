@@ -93,6 +93,18 @@ export interface ClusterEvents {
     readonly outcome: Outcome;
     readonly message: string;
   };
+  /** A COMMIT with `exactlyOnce` was left unanswered, and the commit ledger has told what became of it. */
+  'commit:resolved': {
+    /** The server that was asked to commit. */
+    readonly server: string | undefined;
+    readonly epoch: number | undefined;
+    /** `false`: it was not, and never will be; the closure runs again if there is time. */
+    readonly committed: boolean;
+    /** How long it took to find out. */
+    readonly lastedMs: number;
+  };
+  /** Old rows of the commit ledger could not be deleted; it is tried again. */
+  'ledger:purge-failed': { readonly table: string; readonly message: string };
   /** A write or COMMIT ended with its outcome unknown and was not sent again. */
   'operation:in-doubt': {
     readonly server: string | undefined;

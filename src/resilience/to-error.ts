@@ -23,6 +23,7 @@ import type { Failure, FailureKind } from './failures.ts';
 import { type InterruptedFailure, isInterrupted } from './interruption.ts';
 import { isInDoubt, type Operation, unansweredKinds } from './outcome.ts';
 import type { GiveUp } from './retry.ts';
+import { isUnresolved } from './unresolved.ts';
 
 /** What the layer that gives up knows beyond the failure itself. */
 export interface GiveUpFacts {
@@ -43,11 +44,20 @@ export function toError(failure: Failure, given: GiveUpFacts): VipsqlError {
   const plain = plainError(failure, facts);
   if (!isInDoubt(failure.outcome, failure.kind, facts.operation)) return plain;
   const cause = isInterrupted(failure) ? plain : failure.cause;
-  return new InDoubtError(inDoubtMessage(failure, facts), { ...common(failure, facts), cause });
+  const missingProof = isUnresolved(failure) ? failure.missingProof : undefined;
+  return new InDoubtError(inDoubtMessage(failure, facts), { ...common(failure, facts), cause, missingProof });
 }
 
-function inDoubtMessage({ message }: Failure, facts: GiveUpFacts): string {
+function inDoubtMessage(failure: Failure, facts: GiveUpFacts): string {
+  const { message } = failure;
   const { operation, attempts = 1 } = facts;
+  if (isUnresolved(failure)) {
+    return (
+      `The COMMIT was sent${on(facts)} and may have taken effect: ${sentence(message)} ` +
+      `The commit ledger could not resolve it, because ${sentence(failure.why)} ` +
+      'Look for the rows of the transaction before you repeat it; docs/exactly-once.md says what each missing proof needs.'
+    );
+  }
   const what = operation === 'commit' ? 'COMMIT' : 'statement';
   const did = attempts > 1 ? `vipsql tried ${attempts} times.` : 'vipsql did not send it again.';
   const next =

@@ -46,7 +46,7 @@ describe('checkCallOptions', () => {
     ['json', 'attributes', /list of column names/],
     ['json', [1], /list of column names/],
     ['insideTransaction', null, /true or false/],
-    ['exactlyOnce', true, /not part of this version/],
+    ['exactlyOnce', true, /is not an option/],
     ['invalidates', [], /not part of this version/],
     ['timeout', 5, /did you mean `timeoutMs`/],
     ['idempotnet', true, /did you mean `idempotent`/],
@@ -76,16 +76,33 @@ describe('checkTransactionOptions', () => {
       timeoutMs: 100,
       signal: new AbortController().signal,
       retry: false,
+      exactlyOnce: false,
     };
     expect(issues(() => checkTransactionOptions(all))).toEqual([]);
+    for (const exactlyOnce of [true, { key: 'k' }, { key: 'x'.repeat(200) }, undefined]) {
+      expect(issues(() => checkTransactionOptions({ exactlyOnce } as TransactionOptions))).toEqual([]);
+    }
     expect(issues(() => checkTransactionOptions(undefined))).toEqual([]);
+  });
+
+  it.each([true, { key: 'k' }])('refuses exactlyOnce: %o for what is read-only', (exactlyOnce) => {
+    const options = { exactlyOnce, readOnly: true } as TransactionOptions;
+    expect(issues(() => checkTransactionOptions(options))).toMatchObject([
+      { path: 'exactlyOnce', rule: expect.stringMatching(/`readOnly`/) },
+    ]);
   });
 
   test.each<readonly [string, unknown, RegExp]>([
     ['isolation', 'READ COMMITTED', /'read committed'/],
     ['readOnly', 1, /true or false/],
     ['retry', 3, /true or false/],
-    ['exactlyOnce', { key: 'x' }, /not part of this version/],
+    ['exactlyOnce', 'order-1', /true, false or \{ key \}/],
+    ['exactlyOnce', {}, /1 to 200 bytes/],
+    ['exactlyOnce', { key: '' }, /1 to 200 bytes/],
+    ['exactlyOnce', { key: 5 }, /1 to 200 bytes/],
+    ['exactlyOnce', { key: 'ü'.repeat(101) }, /1 to 200 bytes/],
+    ['exactlyOnce', { key: 'k', ttlMs: 5 }, /true, false or/],
+    ['exactlyOnce', null, /true, false or/],
     ['idempotent', true, /is not an option/],
     ['readonly', true, /did you mean `readOnly`/],
   ])('refuses %s: %o', (name, value, rule) => {

@@ -60,11 +60,17 @@ describe('resolveConfig', () => {
       fallback: 'primary',
       fallbackMax: 5,
       primaryOnly: [],
+      exactlyOnce: {
+        table: { schema: undefined, name: 'vipsql_commit' },
+        retentionMs: 604_800_000,
+        isFenced: undefined,
+      },
     });
   });
 
   it('reads a full configuration', () => {
     const onConnect = (): void => {};
+    const isFenced = (): boolean => true;
     const password = async (): Promise<string> => 'x';
     const config = resolveConfig({
       primary: { host: '10.0.0.9', port: 3307, proxied: true },
@@ -91,6 +97,7 @@ describe('resolveConfig', () => {
       balance: { policy: 'random', zone: 'a' },
       fallback: 'error',
       primaryOnly: ['stock', 'shop.orders', 'inventory_*'],
+      exactlyOnce: { table: 'ops.ids', retentionMs: 0, isFenced },
     });
     expect(config).toMatchObject({
       primary: {
@@ -133,7 +140,15 @@ describe('resolveConfig', () => {
       pool: { primary: { max: 5, min: 5, idleMs: 60_000 }, replica: { max: 20, min: 2, idleMs: 1_000 } },
       fallback: 'error',
       primaryOnly: ['stock', 'shop.orders', 'inventory_*'],
+      exactlyOnce: { table: { schema: 'ops', name: 'ids' }, retentionMs: 0, isFenced },
     });
+  });
+
+  it('looks for the commit ledger in the database, which the URL of the primary may name', () => {
+    const table = (config: object): unknown => resolveConfig({ ...base, ...config }).exactlyOnce.table;
+    expect(table({ database: 'shop' })).toEqual({ schema: 'shop', name: 'vipsql_commit' });
+    expect(table({ primary: 'mysql://shop@h/store', user: undefined })).toMatchObject({ schema: 'store' });
+    expect(table({ database: 'shop', exactlyOnce: { table: 'ops.ids' } })).toEqual({ schema: 'ops', name: 'ids' });
   });
 
   it('takes user, password and database from the URL of the primary, for the replicas too', () => {
@@ -353,6 +368,11 @@ describe('what is refused', () => {
     ['primaryOnly[1]', { primaryOnly: ['a', '`b`'] }, /without quotes/],
     ['primaryOnly[0]', { primaryOnly: ['a.b.c'] }, /'schema.table'/],
     ['primaryOnly[0]', { primaryOnly: ['*'] }, /db.primary\(\)/],
+    ['exactlyOnce', { exactlyOnce: true }, /object/],
+    ['exactlyOnce.table', { exactlyOnce: { table: 'a.b.c' } }, /'shop.vipsql_commit'/],
+    ['exactlyOnce.table', { exactlyOnce: { table: '`ids`' } }, /letters, digits/],
+    ['exactlyOnce.isFenced', { exactlyOnce: { isFenced: true } }, /function/],
+    ['exactlyOnce.retention', { exactlyOnce: { retention: 5 } }, /did you mean `retentionMs`/],
     ['connectionLimit', { connectionLimit: 10 }, /did you mean `pool.max`/],
     ['Replicas', { Replicas: [] }, /did you mean `replicas`/],
     ['timeout', { timeout: 5 }, /did you mean `timeoutMs`/],

@@ -60,6 +60,7 @@ describe('docs/configuration.md', () => {
       timeoutMs: true,
       signal: true,
       retry: true,
+      exactlyOnce: true,
     };
     const named = rows(callPart).map((row) => /`(\w+)`/.exec(row)?.[1]);
     expect(named).toEqual([...Object.keys(call), ...Object.keys(transaction)]);
@@ -113,6 +114,7 @@ describe('the table of options and the schema', () => {
       fallback: true,
       fallbackMax: true,
       primaryOnly: true,
+      exactlyOnce: true,
     };
     const replica: Record<keyof ReplicaAddressObject | keyof ReplicaDnsObject, true> = {
       host: true,

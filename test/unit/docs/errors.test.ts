@@ -36,6 +36,7 @@ function codeOf(type: ErrorClass): string {
     path: 'p',
     phase: 'answer',
     timeoutMs: 1,
+    problem: 'no-table',
   };
   const message = type === (errors.ConfigError as unknown) ? [] : 'message';
   return new type(message as never, facts as never).code;

@@ -4,6 +4,7 @@ import type { Failure, FailureKind } from '../../../src/resilience/failures.ts';
 import { interruptedStatement, interruptedWait } from '../../../src/resilience/interruption.ts';
 import type { Operation } from '../../../src/resilience/outcome.ts';
 import { type GiveUpFacts, toError } from '../../../src/resilience/to-error.ts';
+import { unresolved } from '../../../src/resilience/unresolved.ts';
 
 function failure(kind: FailureKind, over: Partial<Failure> = {}): Failure {
   return {
@@ -104,6 +105,26 @@ describe('a failure without an answer', () => {
       'The statement was sent on 10.0.0.1:3306 and may have taken effect: it broke. vipsql did not send it again. ' +
         'Look for its effect before you repeat it, or pass idempotent: true where twice is as good as once.',
     );
+  });
+});
+
+describe('a COMMIT that the commit ledger could not resolve', () => {
+  const lost = failure('lost', { outcome: 'unknown' });
+  const why = 'the new primary has not applied all that it has received';
+
+  it('is in doubt, and says which proof was missing', () => {
+    const error = toError(unresolved(lost, 'not-applied', why), facts({ operation: 'commit' }));
+    expect(error).toBeInstanceOf(errors.InDoubtError);
+    expect(error).toMatchObject({ missingProof: 'not-applied', outcome: 'unknown', epoch: 3 });
+    expect(error.message).toBe(
+      'The COMMIT was sent on 10.0.0.1:3306 and may have taken effect: it broke. ' +
+        'The commit ledger could not resolve it, because the new primary has not applied all that it has received. ' +
+        'Look for the rows of the transaction before you repeat it; docs/exactly-once.md says what each missing proof needs.',
+    );
+  });
+
+  it('without the ledger has no missing proof', () => {
+    expect(toError(lost, facts({ operation: 'commit' }))).toMatchObject({ missingProof: undefined });
   });
 });
 
