@@ -1,8 +1,11 @@
-import type { CallOptions, TransactionOptions } from './config/call-options.ts';
+import type { CallOptions, KeyedTransactionOptions, TransactionOptions } from './config/call-options.ts';
 import { checkCallOptions } from './config/call-options.ts';
 import { resolveConfig } from './config/resolve.ts';
 import type { ClusterConfig, ResolvedConfig } from './config/types.ts';
 import { ClosedError } from './errors/errors.ts';
+import { CommitLedger } from './handles/commit-ledger.ts';
+import { createLedger } from './handles/create-ledger.ts';
+import type { KeyedResult } from './handles/once.ts';
 import { PrimaryHandle } from './handles/primary-handle.ts';
 import { ReplicaHandle } from './handles/replica-handle.ts';
 import type { DefaultRow } from './handles/row-reader.ts';
@@ -86,6 +89,7 @@ export class Cluster implements AsyncDisposable {
       reads: new ReadRouter({ config, replicas: this.#replicas, primary, retries, events }),
       events,
       retries,
+      ledger: new CommitLedger({ config, primary, events }),
       running: new RunningOperations(),
       scope: new TransactionScope(),
       isPrimaryOnly: compileTablePatterns(config.primaryOnly),
@@ -109,10 +113,32 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Runs `fn` in a transaction on the primary: commits when it resolves, rolls back when it rejects. The closure may run
-   * more than once. Rejects with {@link InDoubtError} when COMMIT was sent and never answered.
+   * more than once. Rejects with {@link InDoubtError} when COMMIT was sent and never answered; with
+   * `exactlyOnce: true` only when the commit ledger cannot tell either what became of it.
    */
-  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+  transaction<T>(fn: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /**
+   * Does the transaction of a key once, whoever asks for it and how often: a repeat is given the result that the
+   * closure gave then, which has to be plain JSON, and does not run it. The key is remembered for
+   * `exactlyOnce.retentionMs`.
+   */
+  transaction<T>(
+    fn: (tx: Transaction) => Promise<T>,
+    options: KeyedTransactionOptions,
+  ): Promise<KeyedResult<T>>;
+  transaction(
+    fn: (tx: Transaction) => Promise<unknown>,
+    options?: TransactionOptions | KeyedTransactionOptions,
+  ): Promise<unknown> {
     return runTransaction(this.#services, fn, options);
+  }
+
+  /**
+   * Creates the table of `exactlyOnce` on the primary unless it is there, and checks that it can be used. Rejects with
+   * {@link ExactlyOnceError} if not. Needs the privileges to create and to use it.
+   */
+  createLedger(options?: Pick<CallOptions, 'timeoutMs' | 'signal'>): Promise<void> {
+    return createLedger(this.#services, options);
   }
 
   /** Resolves once the primary answers and accepts writes; rejects at the deadline with what kept it. */
@@ -172,8 +198,9 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const { primary, reads, running, events } = this.#services;
+    const { primary, reads, ledger, running, events } = this.#services;
     const finished = running.finish();
+    ledger.close();
     await endWithin(finished, timeoutMs);
     const failure: Failure = {
       kind: 'lost',

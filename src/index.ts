@@ -8,6 +8,7 @@ export {
 export type {
   CallOptions,
   IsolationLevel,
+  KeyedTransactionOptions,
   RowSchema,
   RowVerdict,
   SchemaOption,
@@ -18,6 +19,7 @@ export type {
   AddressObject,
   ClusterConfig,
   ConnectingSession,
+  LostServer,
   Password,
   PoolConfig,
   PrimaryAddress,
@@ -40,10 +42,13 @@ export {
   DuplicateKeyError,
   type ErrorCode,
   type ErrorFacts,
+  ExactlyOnceError,
+  type ExactlyOnceProblem,
   errorCodes,
   ImplicitCommitError,
   InDoubtError,
   LockTimeoutError,
+  type MissingProof,
   NoReplicaError,
   type Outcome,
   OutsideTransactionError,
@@ -68,6 +73,7 @@ export {
   type WaitPhase,
 } from './errors/errors.ts';
 export type { Query, ReadQuery } from './handles/call.ts';
+export type { KeyedResult } from './handles/once.ts';
 export type { PinnedConnection } from './handles/pinned-connection.ts';
 export type { PrimaryHandle } from './handles/primary-handle.ts';
 export type { ReplicaHandle } from './handles/replica-handle.ts';

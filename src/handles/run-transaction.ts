@@ -1,8 +1,14 @@
-import { checkTransactionOptions, type TransactionOptions } from '../config/call-options.ts';
+import {
+  checkTransactionOptions,
+  type KeyedTransactionOptions,
+  type TransactionOptions,
+} from '../config/call-options.ts';
 import { ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
 import { startDeadline } from './begin.ts';
+import { DoneBefore, Once } from './once.ts';
 import type { Services } from './services.ts';
 import { Transaction } from './transaction.ts';
 import { type AttemptTrace, withRetries } from './with-retries.ts';
@@ -12,25 +18,33 @@ const rollbackTimeoutMs = 1_000;
 
 /**
  * Runs `fn` in a transaction on the primary and commits when it resolves. The closure may run more than once: again
- * after a deadlock, a lock time-out, a refusal, or a lost connection as long as COMMIT had not been sent. Whatever
- * `fn` itself throws rolls back and is thrown on.
+ * after a deadlock, a lock time-out, a refusal, or a lost connection as long as COMMIT had not been sent; with
+ * `exactlyOnce` also after a COMMIT that provably did not take place. Whatever `fn` itself throws rolls back and is
+ * thrown on. Resolves to what `fn` gave, or to a `KeyedResult` with it.
  */
-export async function runTransaction<T>(
+export async function runTransaction(
   services: Services,
-  fn: (tx: Transaction) => Promise<T>,
-  options: TransactionOptions | undefined,
-): Promise<T> {
+  fn: (tx: Transaction) => Promise<unknown>,
+  options: TransactionOptions | KeyedTransactionOptions | undefined,
+): Promise<unknown> {
   checkTransactionOptions(options);
   services.scope.refuse('db.transaction()');
   const timeoutMs = options?.timeoutMs ?? services.config.transactionTimeoutMs;
   const deadline = startDeadline(timeoutMs, options?.signal);
+  const once = Once.of(services.ledger, deadline, options);
   return await withRetries(
     services,
     { role: 'primary', operation: 'transaction', idempotent: false, retry: options?.retry ?? true, deadline },
-    (trace) =>
-      services.primary.use(deadline, (connection) =>
-        runOnce({ services, connection, deadline, options, trace }, fn),
-      ),
+    async (trace) => {
+      try {
+        return await services.primary.use(deadline, (connection) =>
+          runOnce({ services, connection, deadline, options, once, trace }, fn),
+        );
+      } catch (error) {
+        if (once === undefined || trace.operation !== 'commit' || !(error instanceof Failed)) throw error;
+        return await once.settle(error.failure);
+      }
+    },
   );
 }
 
@@ -38,25 +52,30 @@ interface Attempt {
   readonly services: Services;
   readonly connection: Connection;
   readonly deadline: Deadline;
-  readonly options: TransactionOptions | undefined;
+  readonly options: TransactionOptions | KeyedTransactionOptions | undefined;
+  readonly once: Once | undefined;
   readonly trace: AttemptTrace;
 }
 
-async function runOnce<T>(attempt: Attempt, fn: (tx: Transaction) => Promise<T>): Promise<T> {
-  const { services, connection, deadline, options, trace } = attempt;
+async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknown>): Promise<unknown> {
+  const { services, connection, deadline, options, once, trace } = attempt;
   trace.server = connection.endpointName;
   trace.epoch = connection.epoch;
   const tx = new Transaction(connection, deadline, services.config.session.timezone);
   try {
+    await once?.prepare(connection);
     for (const text of beginStatements(options)) await connection.run(ownCommand(text, 'other'), deadline);
+    await once?.begin();
     const result = await services.scope.run(() => fn(tx));
     await tx.close();
     if (tx.spoiledBy !== undefined) throw tx.spoiledBy;
-    await commit(connection, deadline, trace);
-    return result;
+    await once?.seal(result);
+    await commit(connection, once?.commitDeadline ?? deadline, trace);
+    return once === undefined ? result : once.value;
   } catch (error) {
     await tx.close();
     await abandon(attempt);
+    if (error instanceof DoneBefore) return error.value;
     // The closure may have wrapped or swallowed it, but what spoiled the transaction decides what happens next.
     throw tx.spoiledBy ?? error;
   }
@@ -82,7 +101,7 @@ async function abandon({ services, connection }: Attempt): Promise<void> {
   if (connection.inTransaction) await services.primary.terminate(connection);
 }
 
-function beginStatements(options: TransactionOptions | undefined): string[] {
+function beginStatements(options: Attempt['options']): string[] {
   const start = options?.readOnly === true ? 'START TRANSACTION READ ONLY' : 'START TRANSACTION';
   const { isolation } = options ?? {};
   return isolation === undefined

@@ -4,6 +4,7 @@ import type { Retries } from '../resilience/retries.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import type { TableRef } from '../sql/tables.ts';
 import type { Primary } from '../topology/primary.ts';
+import type { CommitLedger } from './commit-ledger.ts';
 import type { RunningOperations } from './running-operations.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
@@ -14,6 +15,7 @@ export interface Services {
   readonly reads: ReadRouter;
   readonly events: ClusterEmitter;
   readonly retries: Retries;
+  readonly ledger: CommitLedger;
   readonly running: RunningOperations;
   readonly scope: TransactionScope;
   readonly isPrimaryOnly: (table: TableRef) => boolean;

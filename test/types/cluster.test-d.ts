@@ -9,6 +9,7 @@ import {
   type EventListener,
   type ExecuteResult,
   type InterruptionReason,
+  type KeyedResult,
   type Outcome,
   type PinnedConnection,
   type Query,
@@ -16,6 +17,7 @@ import {
   type Snapshot,
   sql,
   type Transaction,
+  type TransactionOptions,
 } from '../../src/index.ts';
 
 declare const db: Cluster;
@@ -74,8 +76,6 @@ test('options of calls and transactions know their keys', () => {
   });
   // @ts-expect-error no such option
   db.primary().query('SELECT 1', [], { timeout: 5 });
-  // @ts-expect-error of a later version
-  db.transaction(async () => {}, { exactlyOnce: true });
   // @ts-expect-error not an isolation level
   db.transaction(async () => {}, { isolation: 'dirty' });
 });
@@ -84,6 +84,21 @@ test('a transaction gives what its closure gives', () => {
   expectTypeOf(
     db.transaction(async (tx) => (await tx.execute('DELETE')).affectedRows),
   ).resolves.toEqualTypeOf<number>();
+});
+
+test('a transaction with a key says whether it had been done', () => {
+  const place = async (): Promise<{ id: string }> => ({ id: 'a' });
+  expectTypeOf(db.transaction(place, { exactlyOnce: true })).resolves.toEqualTypeOf<{ id: string }>();
+  expectTypeOf(db.transaction(place, { exactlyOnce: { key: 'a' } })).resolves.toEqualTypeOf<
+    KeyedResult<{ id: string }>
+  >();
+  expectTypeOf<KeyedResult<number>>().toEqualTypeOf<{ readonly done: boolean; readonly result: number }>();
+  const options: TransactionOptions = { exactlyOnce: true };
+  expectTypeOf(db.transaction(place, options)).resolves.toEqualTypeOf<{ id: string }>();
+  // @ts-expect-error a key is a text
+  db.transaction(place, { exactlyOnce: { key: 5 } });
+  // @ts-expect-error the key is missing
+  db.transaction(place, { exactlyOnce: {} });
 });
 
 test('a replica handle has no way to write', () => {

@@ -13,6 +13,7 @@ describe('exported names', () => {
       'ConnectionLostError',
       'DeadlockError',
       'DuplicateKeyError',
+      'ExactlyOnceError',
       'ImplicitCommitError',
       'InDoubtError',
       'LockTimeoutError',
