@@ -8,6 +8,8 @@ import {
 } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
 
+export { eventually, sleep } from './eventually.ts';
+
 const opened: Cluster[] = [];
 
 afterEach(async () => {
@@ -41,21 +43,4 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
     },
     (error: unknown) => error,
   );
-}
-
-/** Waits until `condition` holds; rejects after `timeoutMs`, naming what it waited for. */
-export async function eventually(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
-): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -57,6 +57,8 @@ export class TcpProxy implements AsyncDisposable {
   peakLogins = 0;
   /** The most connections that were open at once. */
   peakOpen = 0;
+  /** Called with what a client sends before it is passed on; `false` keeps it from the server. */
+  intercept: (chunk: Buffer, connection: ProxiedConnection) => boolean = () => true;
   /** How long to keep back what a client sends. */
   keepBackMs: (chunk: Buffer) => number = () => 0;
   /** What becomes of what a client sends; as long as it was. */
@@ -172,6 +174,7 @@ export class TcpProxy implements AsyncDisposable {
       connection.received = Buffer.concat([connection.received, chunk]);
       // The packets of a login are numbered from 1 on; each command begins with 0.
       if (chunk[3] === 0) connection.loggedIn = true;
+      if (!this.intercept(chunk, connection)) return;
       const keepMs = this.keepBackMs(chunk);
       const passOn = (): void => {
         if (!connection.silent) server.write(this.rewrite(chunk));
