@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { type Connection, createConnection } from 'mysql2/promise';
-import { expect, onTestFailed } from 'vitest';
+import { expect, onTestFailed, type TestContext } from 'vitest';
 import type { LabServer, MasterName } from '../../src/testing/index.ts';
 import { eventually } from '../support/cluster.ts';
 import type { ContainerLab } from './container-lab.ts';
@@ -67,8 +67,11 @@ export function dial(host: string, port = 3306): Promise<string> {
 }
 
 /** Shows what keepalived and its scripts have logged on both masters, should this test fail. */
-export function showLogsOnFailure(lab: ContainerLab): void {
-  onTestFailed(async () => {
+export function showLogsOnFailure(
+  lab: ContainerLab,
+  onFailed: TestContext['onTestFailed'] = onTestFailed,
+): void {
+  onFailed(async () => {
     for (const name of ['a', 'b'] as const) {
       const lines = (await lab.keepalivedLog(name))
         .split('\n')
