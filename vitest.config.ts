@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/survivors.ts'],
     projects: [
-      { test: { ...node, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      { test: { ...node, name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           ...node,

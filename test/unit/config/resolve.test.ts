@@ -148,7 +148,10 @@ describe('resolveConfig', () => {
     const table = (config: object): unknown => resolveConfig({ ...base, ...config }).exactlyOnce.table;
     expect(table({ database: 'shop' })).toEqual({ schema: 'shop', name: 'vipsql_commit' });
     expect(table({ primary: 'mysql://shop@h/store', user: undefined })).toMatchObject({ schema: 'store' });
-    expect(table({ database: 'shop', exactlyOnce: { table: 'ops.ids' } })).toEqual({ schema: 'ops', name: 'ids' });
+    expect(table({ database: 'shop', exactlyOnce: { table: 'ops.ids' } })).toEqual({
+      schema: 'ops',
+      name: 'ids',
+    });
   });
 
   it('takes user, password and database from the URL of the primary, for the replicas too', () => {

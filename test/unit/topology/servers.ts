@@ -16,5 +16,13 @@ export function uuid(digit: number): string {
 
 /** What a connection to a server of MariaDB tells. */
 export function factsOf(identity: Identity, startedAtMs: number): ServerFacts {
-  return { identity, vendor: 'mariadb', version: '10.11', startedAtMs, writable: true, maxConnections: 100 };
+  return {
+    identity,
+    vendor: 'mariadb',
+    version: '10.11',
+    startedAtMs,
+    writable: true,
+    maxConnections: 100,
+    withoutPositions: undefined,
+  };
 }
