@@ -20,16 +20,18 @@ export function scan(sql: string): Scan {
 
 /** The code among the tokens of a text. */
 export function scanOf(sql: string, all: readonly Token[]): Scan {
-  const tokens: Token[] = [];
   const keys: string[] = [];
+  let tokens: Token[] | undefined; // made when the first token is left out
   let executable = false;
-  for (const token of all) {
+  for (let i = 0; i < all.length; i++) {
+    const token = all[i] as Token;
     const { kind, start, end } = token;
     if (token.executable) executable = true;
     switch (kind) {
       case 'comment':
       case 'executable-open':
       case 'executable-close':
+        tokens ??= all.slice(0, i);
         continue;
       case 'operator':
         keys.push(end === start + 1 ? characterAt(sql, start) : sql.slice(start, end));
@@ -41,9 +43,9 @@ export function scanOf(sql: string, all: readonly Token[]): Scan {
       default:
         keys.push('');
     }
-    tokens.push(token);
+    tokens?.push(token);
   }
-  return { sql, tokens, keys, executable };
+  return { sql, tokens: tokens ?? all, keys, executable };
 }
 
 const characters: readonly string[] = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code));

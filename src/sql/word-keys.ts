@@ -18,8 +18,10 @@ export function keyOf(sql: string, start: number, end: number): string {
   const known = words[slot] ?? '';
   if (isSame(known, sql, start, end)) return known;
   const key = sql.slice(start, end).toUpperCase();
-  if (key.length <= 32) words[slot] = key;
-  return key;
+  if (key.length > 32) return key;
+  const kept = Object.keys({ [key]: 0 })[0] ?? key; // names of properties are compared by identity in V8
+  words[slot] = kept;
+  return kept;
 }
 
 function isSame(key: string, sql: string, start: number, end: number): boolean {
