@@ -4,7 +4,7 @@ import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { eventually, recordEvents, rejection } from '../../support/cluster.ts';
 import type { Theft } from '../../support/commit-gate.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
-import { gatedCluster } from './gated-cluster.ts';
+import { type GatedCluster, gatedCluster } from './gated-cluster.ts';
 
 describe.each(labVendors)('a COMMIT whose answer is lost, on %s, with the same primary', (vendor) => {
   let lab: Lab;
@@ -30,6 +30,20 @@ describe.each(labVendors)('a COMMIT whose answer is lost, on %s, with the same p
     return Number(row?.n);
   };
 
+  /** The closure gives the number of its run. */
+  const insertOnce = async ({ db }: GatedCluster) => {
+    let runs = 0;
+    const result = await db.transaction(
+      async (tx) => {
+        runs += 1;
+        await tx.execute('INSERT INTO t VALUES (1, ?)', [runs]);
+        return runs;
+      },
+      { exactlyOnce: true },
+    );
+    return { result, runs, rows: await count() };
+  };
+
   /** Loses the first COMMIT in one manner and lets the others pass. */
   const once = (theft: Theft) => {
     let left = 1;
@@ -39,17 +53,8 @@ describe.each(labVendors)('a COMMIT whose answer is lost, on %s, with the same p
   test('that took place gives the result, without a second run', async () => {
     await using gated = await gatedCluster(lab);
     const resolved = recordEvents(gated.db, 'commit:resolved');
-    let runs = 0;
     gated.gate.steal(once('answer'));
-    const result = await gated.db.transaction(
-      async (tx) => {
-        runs += 1;
-        await tx.execute('INSERT INTO t VALUES (1, ?)', [runs]);
-        return runs;
-      },
-      { exactlyOnce: true },
-    );
-    expect({ result, runs, rows: await count() }).toEqual({ result: 1, runs: 1, rows: 1 });
+    expect(await insertOnce(gated)).toEqual({ result: 1, runs: 1, rows: 1 });
     expect(resolved).toMatchObject([{ committed: true, epoch: 1 }]);
   });
 
@@ -58,17 +63,8 @@ describe.each(labVendors)('a COMMIT whose answer is lost, on %s, with the same p
     async (theft) => {
       await using gated = await gatedCluster(lab);
       const resolved = recordEvents(gated.db, 'commit:resolved');
-      let runs = 0;
       gated.gate.steal(once(theft));
-      const result = await gated.db.transaction(
-        async (tx) => {
-          runs += 1;
-          await tx.execute('INSERT INTO t VALUES (1, ?)', [runs]);
-          return runs;
-        },
-        { exactlyOnce: true },
-      );
-      expect({ result, runs, rows: await count() }).toEqual({ result: 2, runs: 2, rows: 1 });
+      expect(await insertOnce(gated)).toEqual({ result: 2, runs: 2, rows: 1 });
       expect(resolved).toMatchObject([{ committed: false }]);
       // Once for both tries: the second took the place of the fence.
       expect(await lab.owner().query('SELECT committed FROM lab.vipsql_commit')).toContainEqual({
