@@ -24,8 +24,6 @@ interface Entry {
  * stands for the other's.
  */
 export class GtidList implements Position {
-  /** The list without transactions. */
-  static readonly empty = new GtidList(new Map());
   readonly vendor = 'mariadb';
   readonly #entries: ReadonlyMap<string, Entry>;
 
