@@ -1,4 +1,4 @@
-import type { LabVendor } from '../../src/testing/index.ts';
+import type { ContainerLabSettings } from './container-options.ts';
 import type { DatabaseNode } from './database-node.ts';
 import { fillIn } from './fill-in.ts';
 import { run } from './lab-container.ts';
@@ -14,17 +14,21 @@ const keepalivedFiles = [
 
 /** Gives every node the files that docs/keepalived shows, with its own addresses in them. Masters come first. */
 export async function configureNodes(
-  vendor: LabVendor,
+  { vendor, nameResolve }: ContainerLabSettings,
   network: LabNetwork,
   nodes: readonly DatabaseNode[],
 ): Promise<void> {
+  if (nameResolve) await nameHosts(network, nodes);
   await Promise.all(
     nodes.map(async ({ container, host }, index) => {
       const peer = nodes[index === 0 ? 1 : 0]?.host ?? '';
       const addresses = { serverId: index + 1, own: host, peer };
+      const documented = fillIn(`${vendor}.cnf`, network, addresses);
+      // MySQL heeds the line even when a later option says the opposite.
+      const server = nameResolve ? documented.replace('skip_name_resolve = ON\n', '') : documented;
       const files = index < 2 ? keepalivedFiles : [];
       await container.copyContentToContainer([
-        { content: fillIn(`${vendor}.cnf`, network, addresses), target: '/lab/server.cnf', mode: 0o644 },
+        { content: server, target: '/lab/server.cnf', mode: 0o644 },
         ...files.map(({ file, mode }) => ({
           content: fillIn(file, network, addresses),
           target: `/etc/keepalived/${file}`,
@@ -36,7 +40,7 @@ export async function configureNodes(
 }
 
 /** Gives every address of the network a name in every container, so that servers which look names up find them. */
-export async function nameHosts(network: LabNetwork, nodes: readonly DatabaseNode[]): Promise<void> {
+async function nameHosts(network: LabNetwork, nodes: readonly DatabaseNode[]): Promise<void> {
   const addresses = [network.hostAddress, ...network.proberAddresses, ...nodes.map(({ host }) => host)];
   const lines = addresses.map((address) => `${address} host-${address.replaceAll('.', '-')}.lab`).join('\n');
   await Promise.all(

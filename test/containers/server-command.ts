@@ -10,7 +10,7 @@ const acknowledges = {
 
 /** The command line of a server. What makes it one of a pair of masters stands in its configuration file. */
 export function serverCommand(
-  { vendor, semiSync, nameResolve, serverOptions }: ContainerLabSettings,
+  { vendor, semiSync, serverOptions }: ContainerLabSettings,
   name: ServerName,
 ): string[] {
   const isMaster = name === 'a' || name === 'b';
@@ -26,7 +26,6 @@ export function serverCommand(
     '--back-log=1000',
     // With a replica that acknowledges, a commit would not be safe on the other master.
     `${acknowledges[vendor]}=${isMaster && semiSync ? 'ON' : 'OFF'}`,
-    ...(nameResolve ? ['--skip-name-resolve=OFF'] : []),
     ...serverOptions,
   ];
 }

@@ -10,7 +10,7 @@ import { isReplicating } from '../../src/testing/replication.ts';
 import { vendors } from '../../src/testing/vendors/vendors.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { Bridge } from './bridge.ts';
-import { configureNodes, nameHosts } from './configure-nodes.ts';
+import { configureNodes } from './configure-nodes.ts';
 import type { ContainerLab, ContainerLabOptions } from './container-lab.ts';
 import { allNodes, type ContainerLabParts } from './container-lab-parts.ts';
 import { type ContainerLabSettings, resolveOptions } from './container-options.ts';
@@ -87,8 +87,7 @@ async function assemble(
   const [a, b, ...replicaNodes] = nodes;
   if (a === undefined || b === undefined) throw new LabError('a lab has two masters');
   step(`containers run; the VIP is ${network.vip}`);
-  await configureNodes(vendor, network, nodes);
-  if (settings.nameResolve) await nameHosts(network, nodes);
+  await configureNodes(settings, network, nodes);
   const parts: ContainerLabParts = {
     vendor: vendors[vendor],
     semiSync: settings.semiSync ? { timeoutMs: semiSyncTimeoutMs } : undefined,
