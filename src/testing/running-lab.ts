@@ -1,11 +1,12 @@
+import { clusterConfig } from './cluster-config.ts';
 import { inflict, masterOf, nodeOf } from './faults.ts';
 import { healAll } from './heal.ts';
 import type { Lab, LabAccount, LabAddress, LabClusterConfig, LabServer, LabVendor } from './lab.ts';
-import { LabError } from './lab-error.ts';
 import type { LabFault, MasterName, ServerName } from './lab-fault.ts';
 import type { LabParts } from './lab-parts.ts';
 import { allNodes } from './lab-parts.ts';
 import type { Relay } from './relay/relay.ts';
+import { Turns } from './turns.ts';
 
 /** What a started lab is made of. */
 export interface RunningLabParts {
@@ -28,7 +29,7 @@ export class RunningLab implements Lab {
   readonly admin: LabAccount;
   readonly #parts: LabParts;
   readonly #relay: Relay;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #stopping: Promise<void> | undefined;
 
   constructor({ parts, version, relay }: RunningLabParts) {
@@ -50,13 +51,7 @@ export class RunningLab implements Lab {
   }
 
   config(): LabClusterConfig {
-    return {
-      primary: `${this.vip.host}:${this.vip.port}`,
-      replicas: this.replicas.map(({ address }) => address),
-      user: this.user,
-      password: this.password,
-      database: this.database,
-    };
+    return clusterConfig(this);
   }
 
   owner(): LabServer {
@@ -72,28 +67,21 @@ export class RunningLab implements Lab {
   }
 
   fault(fault: LabFault): Promise<void> {
-    return this.#inTurn(() => inflict(this.#parts, fault));
+    return this.#turns.take(() => inflict(this.#parts, fault));
   }
 
   heal(): Promise<void> {
-    return this.#inTurn(() => healAll(this.#parts));
+    return this.#turns.take(() => healAll(this.#parts));
   }
 
   stop(): Promise<void> {
+    this.#turns.end();
     this.#stopping ??= this.#end();
     return this.#stopping;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  /** One after another: two faults at once could leave a state that neither meant. */
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    if (this.#stopping !== undefined) return Promise.reject(new LabError('the lab is stopped'));
-    const done = this.#turn.then(step);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 
   async #end(): Promise<void> {

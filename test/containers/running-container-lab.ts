@@ -1,4 +1,5 @@
 import { accounts } from '../../src/testing/accounts.ts';
+import { clusterConfig } from '../../src/testing/cluster-config.ts';
 import type {
   LabAccount,
   LabAddress,
@@ -8,7 +9,7 @@ import type {
   MasterName,
   ServerName,
 } from '../../src/testing/index.ts';
-import { LabError } from '../../src/testing/lab-error.ts';
+import { Turns } from '../../src/testing/turns.ts';
 import type { ContainerFault } from './container-fault.ts';
 import { inflict } from './container-faults.ts';
 import { healAll } from './container-heal.ts';
@@ -35,7 +36,7 @@ export class RunningContainerLab implements ContainerLab {
   readonly #end: () => Promise<void>;
   readonly #probers = new Set<VipProber>();
   #lastOwner: LabServer;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #stopping: Promise<void> | undefined;
 
   constructor(
@@ -58,13 +59,7 @@ export class RunningContainerLab implements ContainerLab {
   }
 
   config(): LabClusterConfig {
-    return {
-      primary: `${this.vip.host}:${this.vip.port}`,
-      replicas: this.replicas.map(({ address }) => address),
-      user: this.user,
-      password: this.password,
-      database: this.database,
-    };
+    return clusterConfig(this);
   }
 
   owner(): LabServer {
@@ -89,11 +84,11 @@ export class RunningContainerLab implements ContainerLab {
   }
 
   fault(fault: ContainerFault): Promise<void> {
-    return this.#inTurn(() => inflict(this.#parts, fault));
+    return this.#turns.take(() => inflict(this.#parts, fault));
   }
 
   heal(): Promise<void> {
-    return this.#inTurn(() => healAll(this.#parts));
+    return this.#turns.take(() => healAll(this.#parts));
   }
 
   async startProber(): Promise<VipProber> {
@@ -107,20 +102,13 @@ export class RunningContainerLab implements ContainerLab {
   }
 
   stop(): Promise<void> {
+    this.#turns.end();
     this.#stopping ??= this.#finish();
     return this.#stopping;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
-  }
-
-  /** One after another: two faults at once could leave a state that neither meant. */
-  #inTurn(step: () => Promise<void>): Promise<void> {
-    if (this.#stopping !== undefined) return Promise.reject(new LabError('the lab is stopped'));
-    const done = this.#turn.then(step);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 
   async #finish(): Promise<void> {

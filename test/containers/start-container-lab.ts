@@ -22,6 +22,7 @@ import { imageOf } from './lab-images.ts';
 import { newLabName } from './lab-name.ts';
 import { startNetwork } from './lab-network.ts';
 import { removeAbandonedLabs, removeLabs } from './remains.ts';
+import { whatIsMissing } from './requirements.ts';
 import { RunningContainerLab } from './running-container-lab.ts';
 import { settle } from './settle.ts';
 import { waitForOwner } from './vip-owner.ts';
@@ -42,6 +43,8 @@ export async function startContainerLab(options: ContainerLabOptions): Promise<C
   const settings = resolveOptions(options);
   // What it would remove is removed here, and its image cannot be had everywhere.
   process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
+  const missing = await whatIsMissing();
+  if (missing !== undefined) throw new LabError(`${missing}; test/containers/setup.sh sets it up on Debian`);
   await removeAbandonedLabs();
   const labName = newLabName();
   const keeper = new Keeper();
