@@ -1,9 +1,10 @@
-import type { Episode, Stage } from './episode.ts';
+import type { Episode, Stage } from './fault.ts';
 
 /** What can go wrong in the embedded lab, with the times that keepalived needs. */
 export const embeddedEpisodes: readonly Episode[] = [
   {
     name: 'the primary is killed',
+    movesVip: true,
     async play(stage) {
       await stage.lab.fault({ kind: 'kill', server: stage.owner });
       await failOver(stage);
@@ -11,6 +12,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the primary is killed while its COMMITs hang',
+    movesVip: true,
     async play(stage) {
       await stage.holdCommits(stage.owner, 5_000);
       await stage.pause(200, 800);
@@ -20,6 +22,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the primary is killed while its COMMITs wait for the standby',
+    movesVip: true,
     async play(stage) {
       await stage.lab.fault({ kind: 'stop-receiver', server: stage.standby });
       await stage.pause(200, 800);
@@ -29,6 +32,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the primary shuts down',
+    movesVip: true,
     async play(stage) {
       await stage.lab.fault({ kind: 'stop', server: stage.owner });
       await failOver(stage);
@@ -36,6 +40,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the primary freezes, and comes back as a standby',
+    movesVip: true,
     async play(stage) {
       await stage.lab.fault({ kind: 'freeze', server: stage.owner });
       await stage.pause(500, 3_000);
@@ -50,6 +55,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the primary freezes while its COMMITs hang',
+    movesVip: true,
     async play(stage) {
       await stage.holdCommits(stage.owner, 1_000);
       await stage.pause(200, 500);
@@ -73,6 +79,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the VIP moves by plan',
+    movesVip: true,
     play: ({ lab, random }) =>
       lab.fault({
         kind: 'move-vip',
@@ -83,6 +90,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the VIP moves and old connections fall silent',
+    movesVip: true,
     play: ({ lab, random }) =>
       lab.fault({
         kind: 'move-vip',
@@ -93,11 +101,13 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'the VIP moves and nobody fences the old primary',
+    movesVip: true,
     play: ({ lab, random }) =>
       lab.fault({ kind: 'move-vip', oldConnections: random.pick(['reset', 'silent']), fence: false }),
   },
   {
     name: 'the VIP moves there, back and there again',
+    movesVip: true,
     async play(stage) {
       for (let moves = stage.random.between(2, 3); moves > 0; moves -= 1) {
         await stage.lab.fault({ kind: 'move-vip', oldConnections: stage.random.pick(['reset', 'silent']) });
@@ -115,6 +125,7 @@ export const embeddedEpisodes: readonly Episode[] = [
   },
   {
     name: 'packets to the VIP vanish until it moves',
+    movesVip: true,
     async play(stage) {
       await stage.lab.fault({ kind: 'black-hole' });
       await stage.pause(1_000, 3_000);

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lab } from '../../src/testing/index.ts';
+import type { ClusterEvents } from '../../src/index.ts';
 import type { Verdict } from './check-history.ts';
 import { nowMs } from './clock.ts';
 import { Effects } from './effects.ts';
-import { type Episode, Stage } from './episode.ts';
+import type { Fault } from './fault.ts';
 import { isTraceable } from './history.ts';
 import { type AddedOutage, writesElsewhere } from './outages.ts';
 import { Random } from './random.ts';
@@ -21,6 +21,8 @@ export interface FaultRun {
   readonly verdict: Verdict;
   /** Acknowledged writes that the surviving primary had not, before anything was healed. */
   readonly missingBeforeHeal: number;
+  /** How long clients waited for acknowledged writes to appear on a primary that never got them. */
+  readonly catchUpMs: readonly number[];
   /** Operations that took longer than 5 s or never ended. */
   readonly hung: number;
   /** Writes that were executed, after the VIP had moved, by the server that had lost it. */
@@ -31,7 +33,7 @@ const hungAfterMs = 5_000;
 /** So that caches are warm, pools are full, and every kind of operation is under way. */
 const warmUpMs = 1_000;
 
-export interface FaultRunOptions<L extends Lab> extends TrialOptions<L> {
+export interface FaultRunOptions extends TrialOptions {
   /** How long clients go on after the fault. */
   readonly aftermathMs: number;
   /** Nothing runs but one write, begun at the moment when the prober sees a writable server again; default false. */
@@ -39,26 +41,23 @@ export interface FaultRunOptions<L extends Lab> extends TrialOptions<L> {
 }
 
 /** Lets one fault happen to clients at work, and then heals the lab. */
-export async function runFault<L extends Lab>(
-  episode: Episode<L>,
-  options: FaultRunOptions<L>,
-): Promise<FaultRun> {
+export async function runFault(fault: Fault, options: FaultRunOptions): Promise<FaultRun> {
   const { lab, seed, aftermathMs } = options;
   const trial = await Trial.start(options.idle === true ? { ...options, rates: idleRates } : options);
   await sleep(warmUpMs);
   const beganAt = nowMs();
   const writing = options.idle === true ? writeOnceBack(options, trial) : undefined;
-  await episode.play(new Stage(lab, new Random(seed)));
+  await fault.happen(new Random(seed));
   await sleep(aftermathMs);
   await writing;
   const history = await trial.stop();
   const endedAt = nowMs();
   const survivor = new Effects(await readRows(lab.owner(), lab.database));
-  const { verdict, outages, executors } = await trial.judge(history);
+  const { verdict, outages, primary } = await trial.judge(history);
   const own = outages.filter(({ from, to }) => to > beganAt && from < endedAt);
   const outage = own.findLast(({ moved }) => moved) ?? longest(own);
   return {
-    fault: episode.name,
+    fault: fault.name,
     outage,
     verdict,
     missingBeforeHeal: history.operations.filter(
@@ -67,8 +66,11 @@ export async function runFault<L extends Lab>(
         operation.ending.state === 'acknowledged' &&
         survivor.times(operation.id) === 0,
     ).length,
+    catchUpMs: history.notices
+      .filter(({ name }) => name === 'primary:behind')
+      .map(({ detail }) => (JSON.parse(detail) as ClusterEvents['primary:behind']).waitedMs),
     hung: history.operations.filter(({ startedAt, endedAt: end }) => end - startedAt > hungAfterMs).length,
-    writesOnOldPrimary: outage?.moved === true ? writesElsewhere(outage, history, executors) : 0,
+    writesOnOldPrimary: outage?.moved === true ? writesElsewhere(outage, history, primary) : 0,
   };
 }
 

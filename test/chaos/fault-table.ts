@@ -14,8 +14,12 @@ export interface FaultSummary {
   readonly executedInDoubt: number;
   readonly inDoubt: number;
   readonly duplicates: number;
-  /** On the surviving primary, before or after anything was healed. */
+  readonly acknowledged: number;
+  /** Acknowledged, and missing on the surviving primary before anything was healed. */
+  readonly missingBeforeHeal: number;
+  /** Missing before anything was healed, or afterwards. */
   readonly lost: number;
+  readonly catchUpMs: readonly number[];
   readonly misreported: number;
   readonly overDeadline: number;
   readonly failedReplicaReads: number;
@@ -44,6 +48,9 @@ export function summarise(runs: readonly FaultRun[]): FaultSummary {
     inDoubt: sum(({ verdict }) => verdict.inDoubt.length),
     executedInDoubt: sum(({ verdict }) => verdict.inDoubt.filter(({ was }) => was === 'executed').length),
     duplicates: sum(({ verdict }) => verdict.duplicates.length),
+    acknowledged: sum(({ verdict }) => verdict.acknowledgedWrites),
+    missingBeforeHeal: sum(({ missingBeforeHeal }) => missingBeforeHeal),
+    catchUpMs: runs.flatMap(({ catchUpMs }) => catchUpMs),
     lost: sum(({ verdict, missingBeforeHeal }) => Math.max(verdict.lost.length, missingBeforeHeal)),
     misreported: sum(({ verdict }) => verdict.misreported.length),
     overDeadline: sum(({ verdict }) => verdict.overDeadline.length),
@@ -96,6 +103,42 @@ export function renderFaultTable(summaries: readonly FaultSummary[]): string {
     listCounts(summary.errors),
   ]);
   return markdownTable(head, rows);
+}
+
+/** What is lost without semi-synchronous replication, as a Markdown table. */
+export function renderLossTable(summaries: readonly FaultSummary[]): string {
+  const head = [
+    'fault',
+    'runs',
+    'acknowledged writes',
+    'lost',
+    'twice',
+    'misreported',
+    'added by the client',
+    'of that in catchUpMs',
+  ];
+  const rows = summaries.map((summary) => [
+    summary.fault,
+    String(summary.runs),
+    String(summary.acknowledged),
+    String(summary.lost),
+    String(summary.duplicates),
+    String(summary.misreported),
+    spread(summary.addedMs),
+    spread(summary.catchUpMs),
+  ]);
+  return markdownTable(head, rows);
+}
+
+/** How long the first write of idle clients takes, as a Markdown table. */
+export function renderIdleTable(summaries: readonly FaultSummary[]): string {
+  const rows = summaries.map(({ fault, runs, vipMs, addedMs }) => [
+    fault,
+    String(runs),
+    spread(vipMs),
+    spread(addedMs),
+  ]);
+  return markdownTable(['fault', 'runs', 'VIP gone', 'first write after'], rows);
 }
 
 /** A Markdown table. */

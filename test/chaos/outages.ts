@@ -1,6 +1,7 @@
 import type { MasterName } from '../../src/testing/index.ts';
+import { masterNames } from '../containers/start-prober.ts';
+import type { VipSighting } from '../containers/vip-prober.ts';
 import type { History } from './history.ts';
-import type { Sighting } from './prober.ts';
 import type { ServerRows } from './tables.ts';
 
 /** A time without a writable server at the VIP, or a change of the server without such a time. */
@@ -14,9 +15,9 @@ export interface Outage {
 }
 
 /** The outages that a prober has seen, oldest first; one that has not ended is left out. */
-export function findOutages(sightings: readonly Sighting[]): Outage[] {
+export function findOutages(sightings: readonly VipSighting[]): Outage[] {
   const outages: Outage[] = [];
-  let writable: Sighting | undefined;
+  let writable: VipSighting | undefined;
   let brokenAt: number | undefined;
   for (const sighting of sightings) {
     if (sighting.state !== 'writable') {
@@ -39,29 +40,19 @@ export interface AddedOutage extends Outage {
   readonly addedMs: number | undefined;
 }
 
-/** Who executed which row, by the name of the master. */
-export interface Executors {
-  readonly rows: ServerRows;
-  readonly serverIds: Readonly<Record<number, MasterName>>;
-}
-
 /** Writes that another server than its new holder executed, although they were begun after the VIP had moved. */
-export function writesElsewhere(
-  { to, server }: Outage,
-  { operations }: History,
-  { rows, serverIds }: Executors,
-): number {
+export function writesElsewhere({ to, server }: Outage, { operations }: History, rows: ServerRows): number {
   const begunLater = new Set(operations.filter(({ startedAt }) => startedAt > to).map(({ id }) => id));
-  return rows.events.filter((row) => begunLater.has(row.id) && serverIds[row.server] !== server).length;
+  return rows.events.filter((row) => begunLater.has(row.id) && masterNames[row.server] !== server).length;
 }
 
 /** How much longer than the VIP itself the client was without its primary. */
 export function addedOutages(
   outages: readonly Outage[],
   { operations }: History,
-  { rows, serverIds }: Executors,
+  rows: ServerRows,
 ): AddedOutage[] {
-  const executor = new Map(rows.events.map(({ id, server }) => [id, serverIds[server]]));
+  const executor = new Map(rows.events.map(({ id, server }) => [id, masterNames[server]]));
   const writes = operations
     .filter(({ kind, ending }) => kind === 'event' && ending.state === 'acknowledged')
     .sort((a, b) => a.endedAt - b.endedAt);

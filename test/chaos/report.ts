@@ -49,6 +49,14 @@ export function isClean(verdict: Verdict): boolean {
 
 const shownPerKind = 10;
 
+/** The violations with what they are called, one line each. */
+export function describeViolations(verdict: Verdict): string[] {
+  return [...violations(verdict)].flatMap(([name, entries]) => [
+    `${labels[name]}: ${entries.length}`,
+    ...entries.slice(0, shownPerKind).map((entry) => `  ${entry}`),
+  ]);
+}
+
 /** The result for people. */
 export function renderReport({ verdict, played, operations }: ChaosResult): string {
   const doubts = new Map<string, number>();
@@ -59,11 +67,8 @@ export function renderReport({ verdict, played, operations }: ChaosResult): stri
     `errors: ${listCounts(verdict.errors)}`,
     `events: ${listCounts(verdict.notices)}`,
   ];
-  const found = violations(verdict);
-  for (const [name, label] of Object.entries(labels)) {
-    const entries = found.get(name as Finding) ?? [];
-    lines.push(`${label}: ${entries.length}`, ...entries.slice(0, shownPerKind).map((entry) => `  ${entry}`));
-  }
+  const found = describeViolations(verdict);
+  lines.push(...(found.length === 0 ? ['nothing lost, doubled, misreported or over its deadline'] : found));
   return [...lines, '', ...outageTable(played)].join('\n');
 }
 

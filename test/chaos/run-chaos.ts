@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
-import { startLab } from '../../src/testing/index.ts';
+import { oneOf, positiveNumber } from './arguments.ts';
 import { runChaos } from './chaos.ts';
 import { type ClientName, clients } from './clients/clients.ts';
-import { embeddedEpisodes } from './embedded-episodes.ts';
-import { ProberProcess } from './prober.ts';
+import { openLab } from './open-lab.ts';
 import { isClean, renderReport } from './report.ts';
 import { standardRates } from './workload.ts';
 
 const { values } = parseArgs({
   options: {
+    lab: { type: 'string', default: 'embedded' },
+    vendor: { type: 'string', default: 'mariadb' },
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    vendor: { type: 'string' },
     workers: { type: 'string', default: '2' },
     /** INSERTs per second and worker; everything else keeps its rate. */
     writes: { type: 'string', default: String(standardRates.events) },
@@ -20,43 +20,29 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
   },
 });
-const vendor = oneOf('vendor', values.vendor, ['mariadb', 'mysql'] as const);
-const client = oneOf('client', values.client, Object.keys(clients) as ClientName[]) ?? 'vipsql';
-const seed = number('seed', values.seed);
-const durationMs = number('minutes', values.minutes) * 60_000;
-const episodes = embeddedEpisodes.filter(({ name }) => name.includes(values.only));
+const kind = oneOf('lab', values.lab, ['embedded', 'containers']);
+const vendor = oneOf('vendor', values.vendor, ['mariadb', 'mysql']);
+const client = oneOf('client', values.client, Object.keys(clients) as ClientName[]);
 
-await using lab = await startLab(vendor === undefined ? {} : { vendor });
-const prober = await ProberProcess.start(lab);
+await using open = await openLab(kind, { vendor });
+const { lab, prober } = open;
 console.log(
-  `chaos on ${lab.version} for ${values.minutes} min, seed ${seed}, ${values.workers} × ${client} with ${values.writes} INSERTs/s`,
+  `chaos on ${lab.version} (${kind}) for ${values.minutes} min, seed ${values.seed}, ` +
+    `${values.workers} × ${client} with ${values.writes} INSERTs/s`,
 );
 const beganAt = performance.now();
 const result = await runChaos({
   lab,
   prober,
   client,
-  workers: number('workers', values.workers),
-  rates: { ...standardRates, events: number('writes', values.writes) },
-  seed,
-  durationMs,
-  episodes,
-  onEpisode: (count, name) => {
+  workers: positiveNumber('workers', values.workers),
+  rates: { ...standardRates, events: positiveNumber('writes', values.writes) },
+  seed: positiveNumber('seed', values.seed),
+  durationMs: positiveNumber('minutes', values.minutes) * 60_000,
+  faults: open.faults.filter(({ name }) => name.includes(values.only)),
+  onFault: (count, name) => {
     console.log(`${Math.round((performance.now() - beganAt) / 1_000)} s  ${count}. ${name}`);
   },
 });
-await prober.stop();
 console.log(`\n${renderReport(result)}`);
 if (!isClean(result.verdict)) process.exitCode = 1;
-
-function number(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new RangeError(`--${name} must be a number above 0, not ${text}`);
-}
-
-function oneOf<T extends string>(name: string, text: string | undefined, known: readonly T[]): T | undefined {
-  const found = known.find((value) => value === text);
-  if (text === undefined || found !== undefined) return found;
-  throw new RangeError(`--${name} must be ${known.join(' or ')}, not ${text}`);
-}

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
-import { type LabVendor, startLab } from '../../src/testing/index.ts';
+import { oneOf } from './arguments.ts';
 import { type ClientName, clients } from './clients/clients.ts';
-import { embeddedEpisodes } from './embedded-episodes.ts';
-import { runFault } from './fault-run.ts';
+import { type FaultRun, runFault } from './fault-run.ts';
 import { summarise } from './fault-table.ts';
+import { openLab } from './open-lab.ts';
 import { type PeerResult, renderPeerTable } from './peer-table.ts';
-import { ProberProcess } from './prober.ts';
 import { standardRates } from './workload.ts';
 
 const { values } = parseArgs({
@@ -31,34 +30,30 @@ const names = (Object.keys(clients) as ClientName[]).filter(
   (name) => !name.includes('repeating') && name.includes(values.client),
 );
 
-await using lab = await startLab({ vendor: values.vendor as LabVendor });
-const prober = await ProberProcess.start(lab);
+await using open = await openLab('embedded', {
+  vendor: oneOf('vendor', values.vendor, ['mariadb', 'mysql']),
+});
 const results: PeerResult[] = [];
-for (const { name, play } of embeddedEpisodes) {
-  if (!faults.includes(name) || !name.includes(values.only)) continue;
+for (const fault of open.faults) {
+  if (!faults.includes(fault.name) || !fault.name.includes(values.only)) continue;
   for (const client of names) {
-    const runs = [];
+    const runs: FaultRun[] = [];
     for (let run = 0; run < Number(values.runs); run += 1) {
       runs.push(
-        await runFault(
-          { name, play },
-          {
-            lab,
-            prober,
-            client,
-            workers: 1,
-            rates: standardRates,
-            seed: Number(values.seed) + run,
-            aftermathMs: 15_000,
-            patienceMs: 1_000,
-          },
-        ),
+        await runFault(fault, {
+          ...open,
+          client,
+          workers: 1,
+          rates: standardRates,
+          seed: Number(values.seed) + run,
+          aftermathMs: 15_000,
+          patienceMs: 1_000,
+        }),
       );
     }
     const summary = summarise(runs);
     results.push({ client, summary });
-    console.log(`${name}: ${client}\n${renderPeerTable([{ client, summary }])}`);
+    console.log(`${fault.name}: ${client}\n${renderPeerTable([{ client, summary }])}`);
   }
 }
-await prober.stop();
-console.log(`\n${lab.version}, ${values.runs} runs\n\n${renderPeerTable(results)}`);
+console.log(`\n${open.lab.version}, ${values.runs} runs\n\n${renderPeerTable(results)}`);

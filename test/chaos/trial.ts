@@ -1,19 +1,19 @@
 import type { Lab } from '../../src/testing/index.ts';
+import type { VipProber } from '../containers/vip-prober.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
 import type { ClientName } from './clients/clients.ts';
 import { type History, mergeHistories } from './history.ts';
-import { type AddedOutage, addedOutages, type Executors, findOutages } from './outages.ts';
-import { type Prober, serverIds } from './prober.ts';
-import { createTables, readRows } from './tables.ts';
+import { type AddedOutage, addedOutages, findOutages } from './outages.ts';
+import { createTables, readRows, type ServerRows } from './tables.ts';
 import { Worker } from './worker.ts';
 import type { Rates } from './workload.ts';
 
 /** Longer than any deadline of vipsql's defaults. */
 const longestPatienceMs = 40_000;
 
-export interface TrialOptions<L extends Lab = Lab> {
-  readonly lab: L;
-  readonly prober: Prober;
+export interface TrialOptions {
+  readonly lab: Lab;
+  readonly prober: VipProber;
   readonly client: ClientName;
   /** How many processes use the client. */
   readonly workers: number;
@@ -28,7 +28,7 @@ export interface Judgement {
   readonly verdict: Verdict;
   readonly outages: readonly AddedOutage[];
   readonly history: History;
-  readonly executors: Executors;
+  readonly primary: ServerRows;
 }
 
 /** Clients at work on a lab, until they are stopped and judged. */
@@ -73,12 +73,11 @@ export class Trial {
     const primary = await readRows(owner, lab.database);
     const servers = [...lab.masters, ...lab.replicas].filter(({ name }) => name !== owner.name);
     const others = await Promise.all(servers.map((server) => readRows(server, lab.database)));
-    const executors = { rows: primary, serverIds: await serverIds(lab) };
     return {
       verdict: checkHistory({ history, primary, others }),
-      outages: addedOutages(findOutages(prober.sightings), history, executors),
+      outages: addedOutages(findOutages(prober.sightings), history, primary),
       history,
-      executors,
+      primary,
     };
   }
 }

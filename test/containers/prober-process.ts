@@ -15,7 +15,7 @@ const everyMs = 20;
 const limitMs = 1_000;
 const question = 'SELECT @@GLOBAL.server_id AS serverId, @@GLOBAL.read_only AS readOnly';
 
-const [vip = '', ...addresses] = process.argv.slice(2);
+const [host = '', port = '', ...addresses] = process.argv.slice(2);
 
 /** With fractions: on the same clock as `Date.now()`, but never backwards. */
 function now(): number {
@@ -25,7 +25,7 @@ function now(): number {
 function probe(localAddress: string): Promise<Probe> {
   return new Promise((resolve) => {
     const begunAt = now();
-    const stream = connect({ host: vip, port: 3306, localAddress });
+    const stream = connect({ host, port: Number(port), localAddress });
     const connection = createConnection({ ...accounts.application, stream, connectTimeout: limitMs });
     const finish = (found: Omit<Probe, 'begunAt' | 'at'>): void => {
       clearTimeout(timer);

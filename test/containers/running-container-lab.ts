@@ -92,7 +92,7 @@ export class RunningContainerLab implements ContainerLab {
   }
 
   async startProber(): Promise<VipProber> {
-    const prober = await startProber(this.#parts.network);
+    const prober = await startProber(this.vip, this.#parts.network.proberAddresses);
     this.#probers.add(prober);
     return prober;
   }

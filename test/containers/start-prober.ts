@@ -1,18 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { MasterName } from '../../src/testing/index.ts';
+import type { LabAddress, MasterName } from '../../src/testing/index.ts';
 import { LabError } from '../../src/testing/lab-error.ts';
-import type { LabNetwork } from './lab-network.ts';
 import type { Probe } from './prober-process.ts';
 import type { ProberWait, VipProber, VipSighting } from './vip-prober.ts';
 
 const program = fileURLToPath(new URL('prober-process.ts', import.meta.url));
-const names: Readonly<Record<number, MasterName>> = { 1: 'a', 2: 'b' };
 
-/** Starts the prober in a process of its own, which a busy test does not hold up. */
-export async function startProber({ vip, proberAddresses }: LabNetwork): Promise<VipProber> {
-  const child = fork(program, [vip, ...proberAddresses], { execArgv: ['--import', 'tsx'] });
+/** The masters of every lab, by `server_id`. */
+export const masterNames: Readonly<Record<number, MasterName>> = { 1: 'a', 2: 'b' };
+
+/** Starts the prober in a process of its own, which a busy test does not hold up; it dials from each address in turn. */
+export async function startProber(vip: LabAddress, from: readonly string[]): Promise<VipProber> {
+  const child = fork(program, [vip.host, String(vip.port), ...from], { execArgv: ['--import', 'tsx'] });
   await once(child, 'message');
   return new ProberProcess(child);
 }
@@ -54,7 +55,7 @@ class ProberProcess implements VipProber {
   }
 
   #note({ begunAt, at, state, serverId, code }: Probe): void {
-    const server = names[serverId ?? 0];
+    const server = masterNames[serverId ?? 0];
     const sighting: VipSighting = {
       begunAt,
       at,

@@ -1,36 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { type ChaosOptions, type ChaosResult, runChaos } from '../../chaos/chaos.ts';
-import { embeddedEpisodes } from '../../chaos/embedded-episodes.ts';
-import { type Prober, ProberProcess } from '../../chaos/prober.ts';
+import { type OpenLab, openLab } from '../../chaos/open-lab.ts';
 import { isClean, renderReport } from '../../chaos/report.ts';
 import { standardRates } from '../../chaos/workload.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 
 describe.each(labVendors)('chaos on %s', (vendor) => {
-  let lab: Lab;
-  let prober: Prober;
+  let open: OpenLab;
 
   beforeAll(async () => {
-    lab = await startLab({ vendor });
-    prober = await ProberProcess.start(lab);
+    open = await openLab('embedded', { vendor });
   });
 
-  afterAll(async () => {
-    await prober.stop();
-    await lab.stop();
-  });
+  afterAll(() => open[Symbol.asyncDispose]());
 
-  const run = (options: Partial<ChaosOptions<Lab>>): Promise<ChaosResult> =>
+  const run = (options: Partial<ChaosOptions>): Promise<ChaosResult> =>
     runChaos({
-      lab,
-      prober,
+      ...open,
       client: 'vipsql',
       workers: 2,
       rates: standardRates,
       seed: 1,
       durationMs: 25_000,
-      episodes: embeddedEpisodes,
       ...options,
     });
 
@@ -43,9 +34,7 @@ describe.each(labVendors)('chaos on %s', (vendor) => {
   test('a client that repeats what is in doubt is caught', async () => {
     const result = await run({
       client: 'vipsql, repeating what is in doubt',
-      episodes: embeddedEpisodes.filter(
-        ({ name }) => name === 'the primary freezes, and comes back as a standby',
-      ),
+      faults: open.faults.filter(({ name }) => name === 'the primary freezes, and comes back as a standby'),
       durationMs: 1,
       rates: { ...standardRates, events: 100 },
     });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../chaos/history.ts';
 import { addedOutages, findOutages } from '../../chaos/outages.ts';
-import type { Sighting } from '../../chaos/prober.ts';
 import type { ServerRows } from '../../chaos/tables.ts';
+import type { VipSighting } from '../../containers/vip-prober.ts';
 
-function seen(at: number, state: Sighting['state'], server?: 'a' | 'b'): Sighting {
+function seen(at: number, state: VipSighting['state'], server?: 'a' | 'b'): VipSighting {
   return { begunAt: at - 5, at, state, ...(server === undefined ? {} : { server }) };
 }
 
@@ -14,7 +14,7 @@ function write(id: string, endedAt: number): Operation {
 }
 
 function added(
-  sightings: readonly Sighting[],
+  sightings: readonly VipSighting[],
   writes: readonly (readonly [at: number, server: number])[],
 ): unknown {
   const operations = writes.map(([at]) => write(`at ${at}`, at));
@@ -26,8 +26,7 @@ function added(
     balances: new Map(),
   };
   const history = { operations, stalls: [], notices: [], crashes: [] };
-  const executors = { rows, serverIds: { 1: 'a', 2: 'b' } as const };
-  return addedOutages(findOutages(sightings), history, executors).map(({ addedMs }) => addedMs);
+  return addedOutages(findOutages(sightings), history, rows).map(({ addedMs }) => addedMs);
 }
 
 describe('outages of the VIP', () => {

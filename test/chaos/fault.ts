@@ -3,10 +3,30 @@ import type { Lab, MasterName, ServerName } from '../../src/testing/index.ts';
 import { holdCommits } from './held-commits.ts';
 import type { Random } from './random.ts';
 
-/** Something that goes wrong in a lab, until the lab is healed. */
+/** Something that can go wrong in a lab. */
+export interface Fault {
+  readonly name: string;
+  /** Whether the VIP moves to another server. */
+  readonly movesVip: boolean;
+  /** Makes it go wrong; afterwards the lab has to be healed. */
+  happen(random: Random): Promise<void>;
+}
+
+/** A fault of labs of one kind. */
 export interface Episode<L extends Lab = Lab> {
   readonly name: string;
+  /** Whether the VIP moves to another server; default false. */
+  readonly movesVip?: boolean;
   play(stage: Stage<L>): Promise<void>;
+}
+
+/** The episodes as faults of this lab. */
+export function faultsOf<L extends Lab>(lab: L, episodes: readonly Episode<L>[]): Fault[] {
+  return episodes.map(({ name, movesVip = false, play }) => ({
+    name,
+    movesVip,
+    happen: (random) => play(new Stage(lab, random)),
+  }));
 }
 
 /** A lab as an episode finds it, all well. */

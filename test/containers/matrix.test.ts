@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { containerEpisodes } from '../chaos/container-episodes.ts';
+import { runFault } from '../chaos/fault-run.ts';
+import { type FaultSummary, renderFaultTable, summarise } from '../chaos/fault-table.ts';
+import { type OpenLab, openLab } from '../chaos/open-lab.ts';
+import { describeViolations } from '../chaos/report.ts';
+import { standardRates } from '../chaos/workload.ts';
+import { describeContainers } from '../support/container-vendors.ts';
+
+/** Writes go on after a fault, however long the VIP was gone. Far above what is measured: machines stall. */
+const mostAddedMs = 5_000;
+
+describeContainers('the fault matrix', (vendor) => {
+  let open: OpenLab;
+  const summaries: FaultSummary[] = [];
+
+  beforeAll(async () => {
+    open = await openLab('containers', { vendor });
+  });
+
+  afterAll(async () => {
+    await open[Symbol.asyncDispose]();
+    process.stdout.write(`\n${vendor}, one run of each fault:\n\n${renderFaultTable(summaries)}\n\n`);
+  });
+
+  it.each(containerEpisodes.map(({ name }) => name))(
+    '%s: nothing is lost, doubled or misreported',
+    async (name) => {
+      const fault = open.faults.find((each) => each.name === name);
+      if (fault === undefined) throw new Error(`there is no fault ${name}`);
+      const run = await runFault(fault, {
+        ...open,
+        client: 'vipsql',
+        workers: 2,
+        rates: standardRates,
+        seed: 1,
+        aftermathMs: 1_500,
+      });
+      summaries.push(summarise([run]));
+      expect(describeViolations(run.verdict)).toEqual([]);
+      expect(run.missingBeforeHeal).toBe(0);
+      expect(run.verdict.acknowledgedWrites).toBeGreaterThan(20);
+      if (run.outage !== undefined) expect(run.outage.addedMs).toBeLessThan(mostAddedMs);
+    },
+  );
+});
