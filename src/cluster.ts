@@ -1,5 +1,13 @@
-import type { CallOptions, KeyedTransactionOptions, TransactionOptions } from './config/call-options.ts';
-import { checkCallOptions } from './config/call-options.ts';
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkReplicaOptions,
+  checkSessionOptions,
+  type KeyedTransactionOptions,
+  type ReplicaOptions,
+  type SessionOptions,
+  type TransactionOptions,
+} from './config/call-options.ts';
 import { resolveConfig } from './config/resolve.ts';
 import type { ClusterConfig, ResolvedConfig } from './config/types.ts';
 import { ClosedError } from './errors/errors.ts';
@@ -12,6 +20,8 @@ import type { DefaultRow } from './handles/row-reader.ts';
 import { runTransaction } from './handles/run-transaction.ts';
 import { RunningOperations } from './handles/running-operations.ts';
 import type { Services } from './handles/services.ts';
+import { SessionScope } from './handles/session-scope.ts';
+import { Tokens } from './handles/tokens.ts';
 import type { Transaction } from './handles/transaction.ts';
 import { TransactionScope } from './handles/transaction-scope.ts';
 import { ClusterEmitter } from './observe/emitter.ts';
@@ -22,6 +32,7 @@ import { Failed } from './resilience/failed.ts';
 import type { Failure } from './resilience/failures.ts';
 import { Retries } from './resilience/retries.ts';
 import { toError } from './resilience/to-error.ts';
+import type { ConsistencyStatus } from './routing/fresh-reads.ts';
 import { ReadRouter } from './routing/read-router.ts';
 import { compileTablePatterns } from './sql/table-patterns.ts';
 import { MasterSet } from './topology/master-set.ts';
@@ -37,6 +48,8 @@ export interface ClusterStatus {
   readonly replicas: readonly ReplicaStatus[];
   /** The masters at their own addresses, as `masters` lists them. */
   readonly masters: readonly MasterStatus[];
+  /** How reads that must see something found their server. */
+  readonly consistency: ConsistencyStatus;
   /** Operations and transactions under way. */
   readonly running: number;
 }
@@ -82,6 +95,7 @@ export class Cluster implements AsyncDisposable {
     this.#replicas = new ReplicaSet({ config, events, collisions, onHostBlocked });
     this.#masters = new MasterSet({ config, events, collisions, writers: primary.writers, onHostBlocked });
     const { attempts, backoffMs, budget } = config.retry;
+    const tokens = new Tokens(config.tokens);
     const retries = new Retries({ attempts, backoffMs, budget: new RetryBudget(budget), events });
     this.#services = {
       config,
@@ -92,6 +106,8 @@ export class Cluster implements AsyncDisposable {
       ledger: new CommitLedger({ config, primary, events }),
       running: new RunningOperations(),
       scope: new TransactionScope(),
+      sessions: new SessionScope(tokens),
+      tokens,
       isPrimaryOnly: compileTablePatterns(config.primaryOnly),
     };
     primary.start();
@@ -106,8 +122,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** Reads that may be a little old, spread over the replicas. `options` hold for every call that does not say otherwise. */
-  replica<Row extends object = DefaultRow>(options?: CallOptions): ReplicaHandle<Row> {
-    checkCallOptions(options);
+  replica<Row extends object = DefaultRow>(options?: ReplicaOptions): ReplicaHandle<Row> {
+    checkReplicaOptions(options);
     return new ReplicaHandle<Row>(this.#services, options);
   }
 
@@ -141,6 +157,25 @@ export class Cluster implements AsyncDisposable {
     return createLedger(this.#services, options);
   }
 
+  /**
+   * Runs `fn` as one session: its reads of {@link replica} see what it has written before, and never less than it has
+   * read before, on whichever server. It may be nested: an inner session sees what the outer one has seen, and the outer one
+   * learns what the inner one has seen when that ends. Rejects with {@link InvalidTokenError} for a broken token, and
+   * with whatever `fn` rejects with.
+   */
+  async session<T>(fn: () => Promise<T>, options?: SessionOptions): Promise<T> {
+    checkSessionOptions(options);
+    return await this.#services.sessions.run(fn, options?.token);
+  }
+
+  /**
+   * What carries the session around this call on, to the next request or another process, as `db.session(fn, { token })`.
+   * `undefined` outside of a session, and before it has written or read anything.
+   */
+  token(): string | undefined {
+    return this.#services.sessions.token();
+  }
+
   /** Resolves once the primary answers and accepts writes; rejects at the deadline with what kept it. */
   async ready(options: ReadyOptions = {}): Promise<void> {
     const { config, primary } = this.#services;
@@ -156,11 +191,12 @@ export class Cluster implements AsyncDisposable {
 
   /** What the cluster knows and does at this moment. */
   status(): ClusterStatus {
-    const { primary, running } = this.#services;
+    const { primary, reads, running } = this.#services;
     return {
       primary: primary.status(),
       replicas: this.#replicas.status(),
       masters: this.#masters.status(),
+      consistency: reads.consistency,
       running: running.count,
     };
   }

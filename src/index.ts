@@ -7,11 +7,14 @@ export {
 } from './cluster.ts';
 export type {
   CallOptions,
+  Consistency,
   IsolationLevel,
   KeyedTransactionOptions,
+  ReplicaOptions,
   RowSchema,
   RowVerdict,
   SchemaOption,
+  SessionOptions,
   TransactionOptions,
 } from './config/call-options.ts';
 export type {
@@ -47,6 +50,7 @@ export {
   errorCodes,
   ImplicitCommitError,
   InDoubtError,
+  InvalidTokenError,
   LockTimeoutError,
   type MissingProof,
   NoReplicaError,
@@ -83,6 +87,7 @@ export type { CallResult, ExecuteResult, RowWriter } from './handles/row-writer.
 export type { Snapshot } from './handles/snapshot.ts';
 export type { Transaction } from './handles/transaction.ts';
 export type { ClusterEvents, EventListener, EventName, InterruptionReason } from './observe/events.ts';
+export type { ConsistencyStatus } from './routing/fresh-reads.ts';
 export type { InsertId } from './rows/insert-id.ts';
 export type { SqlFragment } from './sql/fragment.ts';
 export type { ReadSql } from './sql/read-sql.ts';

@@ -66,6 +66,11 @@ export function buildConfig(draft: Draft): ResolvedConfig {
       intervalMs: number(draft, 'monitor.intervalMs'),
       timeoutMs: number(draft, 'monitor.timeoutMs'),
     },
+    consistency: { waitMs: number(draft, 'consistency.waitMs') },
+    tokens: conceal({
+      secret: [draft.given('tokens.secret') ?? []].flat() as string[],
+      onInvalid: choice(draft, 'tokens.onInvalid') as ResolvedConfig['tokens']['onInvalid'],
+    }),
     fallback: choice(draft, 'fallback') as ResolvedConfig['fallback'],
     fallbackMax: number(draft, 'fallbackMax'),
     primaryOnly: [...((draft.given('primaryOnly') ?? []) as readonly string[])],
@@ -186,7 +191,8 @@ function choice(
     | 'exactlyOnce.table'
     | 'failover.twoWriters'
     | 'fallback'
-    | 'timezone',
+    | 'timezone'
+    | 'tokens.onInvalid',
 ): string {
   return draft.text(path) ?? otherOptions[path].default;
 }

@@ -36,6 +36,23 @@ export interface CallOptions {
   readonly insideTransaction?: boolean | undefined;
 }
 
+/**
+ * What a read on a replica must see.
+ *
+ * - `eventual`: anything, however old.
+ * - `session`: what the session has written and read, and what `after` stands for.
+ * - `strong`: all that was committed when the call began.
+ */
+export type Consistency = 'eventual' | 'session' | 'strong';
+
+/** What a read on a replica or a handle for such reads may be given. `undefined` counts as absent. */
+export interface ReplicaOptions extends CallOptions {
+  /** Default: `'session'` inside `db.session` and with `after`, else `'eventual'`. */
+  readonly consistency?: Consistency | undefined;
+  /** A token: the read sees what it stands for. */
+  readonly after?: string | undefined;
+}
+
 /** Options of a call whose rows have the type of a schema. */
 export interface SchemaOption<Row> {
   readonly schema: RowSchema<Row>;
@@ -43,6 +60,12 @@ export interface SchemaOption<Row> {
 
 /** How far a transaction is kept apart from others, as `SET TRANSACTION ISOLATION LEVEL` takes it. */
 export type IsolationLevel = 'read uncommitted' | 'read committed' | 'repeatable read' | 'serializable';
+
+/** What `db.session` may be given. `undefined` counts as absent. */
+export interface SessionOptions {
+  /** What `db.token()` gave earlier, here or in another process: the session goes on from there. */
+  readonly token?: string | undefined;
+}
 
 /** What `db.transaction` may be given. `undefined` counts as absent. */
 export interface TransactionOptions {
@@ -104,6 +127,17 @@ const callChecks: Checks = {
   insideTransaction: flag,
 };
 
+const levels: readonly string[] = ['eventual', 'session', 'strong'] satisfies readonly Consistency[];
+
+const replicaChecks: Checks = {
+  ...callChecks,
+  consistency: {
+    rule: `must be ${levels.map((level) => `'${level}'`).join(' or ')}`,
+    accepts: (value) => typeof value === 'string' && levels.includes(value),
+  },
+  after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
+};
+
 const isolationLevels: readonly string[] = [
   'read uncommitted',
   'read committed',
@@ -133,12 +167,26 @@ function isKeyed(value: unknown): boolean {
   return typeof key === 'string' && key !== '' && Buffer.byteLength(key) <= longestKeyBytes;
 }
 
+const sessionChecks: Checks = {
+  token: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
+};
+
 /** Options of the design that a later version brings. */
-const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'maxLagMs', 'token', 'ttlMs']);
+const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'maxLagMs', 'ttlMs']);
 
 /** Checks the options of a call. @throws {ConfigError} */
 export function checkCallOptions(options: CallOptions | undefined): void {
   if (options !== undefined) check(options, callChecks);
+}
+
+/** Checks the options of a read on a replica. @throws {ConfigError} */
+export function checkReplicaOptions(options: ReplicaOptions | undefined): void {
+  if (options !== undefined) check(options, replicaChecks);
+}
+
+/** Checks the options of a session. @throws {ConfigError} */
+export function checkSessionOptions(options: SessionOptions | undefined): void {
+  if (options !== undefined) check(options, sessionChecks);
 }
 
 /** Checks the options of a transaction. @throws {ConfigError} */

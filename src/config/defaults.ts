@@ -145,6 +145,13 @@ export const numberOptions = {
     'How often each replica is asked whether it lives; masters are looked at as often, and at least every second.',
   ),
   'monitor.timeoutMs': ms(1_000, 20, 60_000, 'A probe unanswered this long marks the replica down.'),
+  'consistency.waitMs': msOrZero(
+    500,
+    10,
+    60_000,
+    'Longest wait for a replica to get to what a read must see; then the primary.',
+    '`0`: the primary at once',
+  ),
   fallbackMax: count(
     5,
     1,
@@ -409,6 +416,22 @@ export const otherOptions = {
     default: 'primary',
     effect: 'What a replica read does when no replica may serve.',
     off: "`'error'`: it fails with `NoReplicaError`",
+  },
+  consistency: { type: 'object', default: '{}', effect: 'Reads that must see something.', off: '-' },
+  tokens: { type: 'object', default: '{}', effect: 'What carries a session to the next one.', off: '-' },
+  'tokens.secret': {
+    type: 'string or list of strings',
+    default: undefined,
+    effect:
+      'Signs tokens, and accepts those that it has signed; of several the first signs, all are accepted.',
+    off: 'leave it out: anyone can make one',
+  },
+  'tokens.onInvalid': {
+    type: "'throw' or 'ignore'",
+    default: 'throw',
+    effect:
+      'What becomes of a token that is broken or forged: `InvalidTokenError`, or as if there were none.',
+    off: '-',
   },
   primaryOnly: {
     type: 'list of tables',

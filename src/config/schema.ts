@@ -78,6 +78,9 @@ const socketPath = text("must be an absolute path, as '/run/mysqld/mysqld.sock'"
   value.startsWith('/'),
 );
 
+/** Shorter ones can be tried out. */
+const shortestSecret = 16;
+
 /** Checks an entry by the schema that its shape asks for, and passes it on unchanged. */
 function byShape(pick: (value: unknown) => z.ZodType | string): z.ZodType<unknown> {
   return z.unknown().superRefine((value, context) => {
@@ -178,6 +181,14 @@ const ssl = byShape((value) =>
   isRecord(value) ? tls : z.boolean({ error: 'must be true, false or an object' }),
 ).optional();
 
+const secretRule = `must be a text of at least ${shortestSecret} characters, or a list of such texts`;
+
+const tokenSecret = z
+  .custom<string | readonly string[]>((value) => isSecret(value) || isSecretList(value), {
+    error: secretRule,
+  })
+  .optional();
+
 const poolNumbers = {
   max: number('pool.max'),
   min: number('pool.min'),
@@ -251,6 +262,8 @@ export const clusterSchema = section({
     intervalMs: number('monitor.intervalMs'),
     timeoutMs: number('monitor.timeoutMs'),
   }).optional(),
+  consistency: section({ waitMs: number('consistency.waitMs') }).optional(),
+  tokens: section({ secret: tokenSecret, onInvalid: choice('throw', 'ignore') }).optional(),
   fallback: choice('primary', 'error'),
   fallbackMax: number('fallbackMax'),
   primaryOnly: z
@@ -276,6 +289,14 @@ export const clusterSchema = section({
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= shortestSecret;
+}
+
+function isSecretList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isSecret);
 }
 
 function isPem(value: unknown): boolean {

@@ -167,6 +167,16 @@ export interface ClusterConfig {
     /** A probe unanswered this long marks the replica down. */
     readonly timeoutMs?: number;
   };
+  readonly consistency?: {
+    /** Longest wait for a replica to get to what a read must see; then the primary. 0: the primary at once. */
+    readonly waitMs?: number;
+  };
+  readonly tokens?: {
+    /** Signs tokens; of several the first signs, and all are accepted. At least 16 characters each. */
+    readonly secret?: string | readonly string[];
+    /** What becomes of a token that is broken or forged. Default `'throw'`. */
+    readonly onInvalid?: 'throw' | 'ignore';
+  };
   /** What a replica read does when no replica may serve. */
   readonly fallback?: 'primary' | 'error';
   /** Most replica reads that run on the primary at once. */
@@ -284,6 +294,8 @@ export interface ResolvedConfig {
     readonly resetMs: number;
   };
   readonly monitor: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly consistency: { readonly waitMs: number };
+  readonly tokens: { readonly secret: readonly string[]; readonly onInvalid: 'throw' | 'ignore' };
   readonly fallback: 'primary' | 'error';
   readonly fallbackMax: number;
   readonly primaryOnly: readonly string[];

@@ -73,6 +73,17 @@ export class GtidList implements Position {
     return this.#filter(({ server }) => server === BigInt(serverId));
   }
 
+  /** The entries that stand in both lists with the same number. */
+  intersect(other: GtidList): GtidList {
+    return this.#filter((entry) => other.#entries.get(sourceOf(entry))?.sequence === entry.sequence);
+  }
+
+  /** The entries of every server in the domains of which `other` has any. */
+  inDomainsOf(other: GtidList): GtidList {
+    const domains = new Set([...other.#entries.values()].map(({ domain }) => domain));
+    return this.#filter(({ domain }) => domains.has(domain));
+  }
+
   /** An entry stands for all before it: how far it is known back does not show, so each span is its last number. */
   spans(): Span[] {
     return [...this.#entries].map(([source, { sequence }]) => ({ source, first: sequence, last: sequence }));

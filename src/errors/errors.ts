@@ -204,6 +204,11 @@ export class TwoWritersError extends VipsqlError {
   override readonly code = 'VIPSQL_TWO_WRITERS';
 }
 
+/** A session token is broken, forged or of another make; nothing was sent. */
+export class InvalidTokenError extends VipsqlError {
+  override readonly code = 'VIPSQL_INVALID_TOKEN';
+}
+
 /** No replica may serve and the configuration does not let the primary stand in. */
 export class NoReplicaError extends VipsqlError {
   override readonly code = 'VIPSQL_NO_REPLICA';
@@ -359,6 +364,7 @@ export const errorCodes = [
   'VIPSQL_DUPLICATE_KEY',
   'VIPSQL_EXACTLY_ONCE',
   'VIPSQL_IMPLICIT_COMMIT',
+  'VIPSQL_INVALID_TOKEN',
   'VIPSQL_IN_DOUBT',
   'VIPSQL_LOCK_TIMEOUT',
   'VIPSQL_NO_REPLICA',

@@ -27,11 +27,12 @@ export function startDeadline(timeoutMs: number, signal: AbortSignal | undefined
 }
 
 /** Checks the options of a call; they win over the handle's. */
-export function mergeOptions(
-  defaults: CallOptions | undefined,
-  given: CallOptions | undefined,
-): CallOptions | undefined {
+export function mergeOptions<Options extends CallOptions>(
+  defaults: Options | undefined,
+  given: Options | undefined,
+  check: (options: Options | undefined) => void = checkCallOptions,
+): Options | undefined {
   if (given === undefined) return defaults;
-  checkCallOptions(given);
+  check(given);
   return defaults === undefined ? given : { ...defaults, ...given };
 }

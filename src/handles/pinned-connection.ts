@@ -9,9 +9,17 @@ import { toError } from '../resilience/to-error.ts';
 import { type Call, operationOf } from './call.ts';
 import type { DefaultRow } from './row-reader.ts';
 import { RowWriter } from './row-writer.ts';
+import type { Services } from './services.ts';
+import { answeredFor } from './session.ts';
 
 /** The longest that taking back a session's changes may last; after that the connection is closed instead. */
 const resetTimeoutMs = 2_000;
+
+/** What is lent, and by whom. */
+interface Loan {
+  readonly connection: Connection;
+  readonly services: Services;
+}
 
 /** One connection to the primary, lent for a while; transactions on it are the borrower's own affair. */
 export class PinnedConnection<Row extends object = DefaultRow> extends RowWriter<Row> {
@@ -20,24 +28,26 @@ export class PinnedConnection<Row extends object = DefaultRow> extends RowWriter
   readonly server: string;
   readonly epoch: number | undefined;
 
-  private constructor(connection: Connection, timezone: string, isLent: () => boolean) {
+  private constructor({ connection, services }: Loan, isLent: () => boolean) {
     const turns = new Limiter(1);
-    super((call, options) => turns.run(() => runPinned(connection, call, options, isLent)), { timezone });
+    const { sessions, tokens, config } = services;
+    super(
+      (call, options) =>
+        answeredFor(sessions.current, () => turns.run(() => runPinned(connection, call, options, isLent))),
+      { timezone: config.session.timezone, tokens },
+    );
     this.id = connection.id;
     this.server = connection.endpointName;
     this.epoch = connection.epoch;
   }
 
   /** @internal Lends `connection` to `fn` and takes its changes back afterwards, or closes it where that fails. */
-  static async lend<T>(
-    connection: Connection,
-    timezone: string,
-    fn: (pinned: PinnedConnection) => Promise<T>,
-  ): Promise<T> {
+  static async lend<T>(loan: Loan, fn: (pinned: PinnedConnection) => Promise<T>): Promise<T> {
+    const { connection } = loan;
     let lent = true;
     connection.tainted = true;
     try {
-      return await fn(new PinnedConnection(connection, timezone, () => lent));
+      return await fn(new PinnedConnection(loan, () => lent));
     } finally {
       lent = false;
       await connection.reset(new Deadline(resetTimeoutMs)).catch(() => {

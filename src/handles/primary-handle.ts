@@ -19,6 +19,7 @@ import type { DefaultRow } from './row-reader.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
 import type { Services } from './services.ts';
+import { answeredFor, seenBy } from './session.ts';
 import { type AttemptTrace, withRetries } from './with-retries.ts';
 
 const name = 'db.primary()';
@@ -33,6 +34,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
     super((call, resolved) => runOnPrimary(services, call, resolved), {
       timezone: services.config.session.timezone,
       defaults,
+      tokens: services.tokens,
     });
     this.#services = services;
     this.#defaults = defaults;
@@ -50,28 +52,31 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
     refuseTransactionControl(call.statement);
     refuseSessionState(call.statement);
     const operation = operationOf(call);
+    const session = services.sessions.current;
     return createRowStream<Row>({
       call,
       timeoutMs,
       signal: resolved?.signal,
       run: (pump) =>
-        withRetries(
-          services,
-          {
-            role: 'primary',
-            operation,
-            idempotent: resolved?.idempotent === true,
-            deadline,
-          },
-          (trace) =>
-            services.primary.use(
+        seenBy(session, () =>
+          withRetries(
+            services,
+            {
+              role: 'primary',
+              operation,
+              idempotent: resolved?.idempotent === true,
               deadline,
-              (connection) => {
-                note(trace, connection);
-                return pump(connection);
-              },
-              operation === 'read',
-            ),
+            },
+            (trace) =>
+              services.primary.use(
+                deadline,
+                (connection) => {
+                  note(trace, connection);
+                  return pump(connection);
+                },
+                operation === 'read',
+              ),
+          ),
         ),
       broken: (failure, { endpointName, epoch }) =>
         toError(failure, { operation: 'read', server: endpointName, epoch, timeoutMs }),
@@ -90,9 +95,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
       services,
       { role: 'primary', operation: 'other', idempotent: false, deadline },
       () =>
-        services.primary.use(deadline, (connection) =>
-          PinnedConnection.lend(connection, services.config.session.timezone, fn),
-        ),
+        services.primary.use(deadline, (connection) => PinnedConnection.lend({ connection, services }, fn)),
     );
   }
 }
@@ -108,14 +111,16 @@ function runOnPrimary(services: Services, call: Call, options: CallOptions | und
       : deadline;
   const operation = operationOf(call);
   const idempotent = options?.idempotent === true;
-  return withRetries(services, { role: 'primary', operation, idempotent, deadline }, (trace) =>
-    services.primary.use(
-      deadline,
-      (connection) => {
-        note(trace, connection);
-        return connection.run(call.command, answerBy);
-      },
-      operation === 'read',
+  return answeredFor(services.sessions.current, () =>
+    withRetries(services, { role: 'primary', operation, idempotent, deadline }, (trace) =>
+      services.primary.use(
+        deadline,
+        (connection) => {
+          note(trace, connection);
+          return connection.run(call.command, answerBy);
+        },
+        operation === 'read',
+      ),
     ),
   );
 }

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../config/call-options.ts';
+import { checkReplicaOptions, type ReplicaOptions } from '../config/call-options.ts';
 import type { Answer, Command } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../resilience/deadline.ts';
@@ -15,6 +15,7 @@ import {
   refuseTransactionControl,
   refuseUnlessRead,
 } from './call.ts';
+import { needFor } from './need-for.ts';
 import { type DefaultRow, RowReader } from './row-reader.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import type { Services } from './services.ts';
@@ -23,15 +24,16 @@ import { Snapshot } from './snapshot.ts';
 const name = 'db.replica()';
 
 /** Runs reads on a replica, another one when that fails, and the primary when there is none and `fallback` allows. */
-export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Row, 'read'> {
+export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Row, 'read', ReplicaOptions> {
   readonly #services: Services;
-  readonly #defaults: CallOptions | undefined;
+  readonly #defaults: ReplicaOptions | undefined;
 
   /** @internal */
-  constructor(services: Services, defaults: CallOptions | undefined) {
+  constructor(services: Services, defaults: ReplicaOptions | undefined) {
     super((call, options) => runOnReplica(services, call, options), {
       timezone: services.config.session.timezone,
       defaults,
+      check: checkReplicaOptions,
     });
     this.#services = services;
     this.#defaults = defaults;
@@ -44,18 +46,19 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
   stream<const S extends string>(
     query: ReadQuery<S>,
     params?: SqlParams,
-    options?: CallOptions,
+    options?: ReplicaOptions,
   ): RowStream<Row> {
     const services = this.#services;
-    const resolved = mergeOptions(this.#defaults, options);
+    const resolved = mergeOptions(this.#defaults, options, checkReplicaOptions);
     const { timeoutMs, deadline } = begin(services, name, resolved);
     const call = prepareCall({ query, params, options: resolved }, services.config.session.timezone);
     refuse(services, call);
+    const need = needFor(services, resolved);
     return createRowStream<Row>({
       call,
       timeoutMs,
       signal: resolved?.signal,
-      run: (pump) => read(services, deadline, pump, { timed: false }),
+      run: (pump) => read(services, deadline, pump, { timed: false, need }),
       broken: (failure, { endpointName, epoch }) =>
         toError(failure, { operation: 'read', server: endpointName, epoch, timeoutMs }),
     });
@@ -65,9 +68,10 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
    * Runs `fn` on one replica, where every read sees the same moment (`WITH CONSISTENT SNAPSHOT`). The closure may run
    * again, on another replica, when the first is lost. `timeoutMs` is over all of it.
    */
-  async snapshot<T>(fn: (snapshot: Snapshot<Row>) => Promise<T>, options?: CallOptions): Promise<T> {
+  async snapshot<T>(fn: (snapshot: Snapshot<Row>) => Promise<T>, options?: ReplicaOptions): Promise<T> {
     const services = this.#services;
-    const { deadline } = begin(services, name, mergeOptions(this.#defaults, options));
+    const resolved = mergeOptions(this.#defaults, options, checkReplicaOptions);
+    const { deadline } = begin(services, name, resolved);
     return await read(
       services,
       deadline,
@@ -81,16 +85,17 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
           },
           fn,
         ),
-      { timed: false },
+      { timed: false, need: needFor(services, resolved) },
     );
   }
 }
 
-function runOnReplica(services: Services, call: Call, options: CallOptions | undefined): Promise<Answer> {
+function runOnReplica(services: Services, call: Call, options: ReplicaOptions | undefined): Promise<Answer> {
   const { deadline } = begin(services, name, options);
   refuse(services, call);
   const command = asRead(call);
-  return read(services, deadline, (connection) => connection.run(command, deadline));
+  const need = needFor(services, options);
+  return read(services, deadline, (connection) => connection.run(command, deadline), { need });
 }
 
 /** A session that is READ ONLY makes a read of whatever runs in it, should it be more than its text says. */

@@ -31,14 +31,19 @@ export interface ResultInfo<Row> {
 }
 
 /** Sends one statement to where a handle's statements go. */
-export type RunCall = (call: Call, options: CallOptions | undefined) => Promise<Answer>;
+export type RunCall<Options extends CallOptions = CallOptions> = (
+  call: Call,
+  options: Options | undefined,
+) => Promise<Answer>;
 
 /** What holds for every call of a handle. */
-export interface ReaderSettings {
+export interface ReaderSettings<Options extends CallOptions = CallOptions> {
   /** The session's time zone, as `+00:00`. */
   readonly timezone: string;
   /** Options of every call that the call itself does not give. */
-  readonly defaults?: CallOptions | undefined;
+  readonly defaults?: Options | undefined;
+  /** Refuses options that a call of the handle cannot have; by default those that only some handles know. */
+  readonly check?: (options: Options | undefined) => void;
 }
 
 /** What a handle may be given: anything, or only what may be a read. */
@@ -47,12 +52,16 @@ export type QueryOf<Kind extends 'any' | 'read', S extends string> = Kind extend
   : S | SqlFragment;
 
 /** The reading methods that every handle has. */
-export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 'read' = 'any'> {
-  readonly #run: RunCall;
-  readonly #settings: ReaderSettings;
+export class RowReader<
+  Row extends object = DefaultRow,
+  Kind extends 'any' | 'read' = 'any',
+  Options extends CallOptions = CallOptions,
+> {
+  readonly #run: RunCall<Options>;
+  readonly #settings: ReaderSettings<Options>;
 
   /** @internal */
-  constructor(run: RunCall, settings: ReaderSettings) {
+  constructor(run: RunCall<Options>, settings: ReaderSettings<Options>) {
     this.#run = run;
     this.#settings = settings;
   }
@@ -61,14 +70,14 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   query<T extends object, const S extends string = string>(
     query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
-    options: CallOptions & SchemaOption<T>,
+    options: Options & SchemaOption<T>,
   ): Promise<T[]>;
   query<const S extends string>(
     query: QueryOf<Kind, S>,
     params?: SqlParams,
-    options?: CallOptions,
+    options?: Options,
   ): Promise<Row[]>;
-  async query(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row[]> {
+  async query(query: Query, params?: SqlParams, options?: Options): Promise<Row[]> {
     const resolved = this.resolve(options);
     const { rows } = await this.send(query, params, resolved);
     return checked(firstSet(rows) as Row[], resolved);
@@ -78,7 +87,7 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   async queryWithInfo<const S extends string>(
     query: QueryOf<Kind, S>,
     params?: SqlParams,
-    options?: CallOptions,
+    options?: Options,
   ): Promise<ResultInfo<Row>> {
     const resolved = this.resolve(options);
     const { rows, fields, server, epoch } = await this.send(query, params, resolved);
@@ -94,14 +103,10 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   one<T extends object, const S extends string = string>(
     query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
-    options: CallOptions & SchemaOption<T>,
+    options: Options & SchemaOption<T>,
   ): Promise<T>;
-  one<const S extends string>(
-    query: QueryOf<Kind, S>,
-    params?: SqlParams,
-    options?: CallOptions,
-  ): Promise<Row>;
-  async one(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row> {
+  one<const S extends string>(query: QueryOf<Kind, S>, params?: SqlParams, options?: Options): Promise<Row>;
+  async one(query: Query, params?: SqlParams, options?: Options): Promise<Row> {
     const [row, second] = await this.query(query, params, options);
     if (row === undefined)
       throw new RowCountError('one() found no row; use maybeOne() where that is normal.', { rowCount: 0 });
@@ -113,14 +118,14 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   maybeOne<T extends object, const S extends string = string>(
     query: QueryOf<Kind, S>,
     params: SqlParams | undefined,
-    options: CallOptions & SchemaOption<T>,
+    options: Options & SchemaOption<T>,
   ): Promise<T | undefined>;
   maybeOne<const S extends string>(
     query: QueryOf<Kind, S>,
     params?: SqlParams,
-    options?: CallOptions,
+    options?: Options,
   ): Promise<Row | undefined>;
-  async maybeOne(query: Query, params?: SqlParams, options?: CallOptions): Promise<Row | undefined> {
+  async maybeOne(query: Query, params?: SqlParams, options?: Options): Promise<Row | undefined> {
     const [row, second] = await this.query(query, params, options);
     if (second !== undefined) throw tooMany('maybeOne()');
     return row;
@@ -130,7 +135,7 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   async value<T = unknown, const S extends string = string>(
     query: QueryOf<Kind, S>,
     params?: SqlParams,
-    options?: CallOptions,
+    options?: Options,
   ): Promise<T> {
     const [row, second] = await this.query(query, params, options);
     if (second !== undefined) throw tooMany('value()');
@@ -145,16 +150,13 @@ export class RowReader<Row extends object = DefaultRow, Kind extends 'any' | 're
   }
 
   /** @internal The options of a call, with the handle's. */
-  protected resolve(given: CallOptions | undefined): CallOptions | undefined {
-    return mergeOptions(this.#settings.defaults, given);
+  protected resolve(given: Options | undefined): Options | undefined {
+    const { defaults, check } = this.#settings;
+    return mergeOptions(defaults, given, check);
   }
 
   /** @internal Throws what is wrong with the statement or its values. */
-  protected send(
-    query: Query,
-    params: SqlParams | undefined,
-    options: CallOptions | undefined,
-  ): Promise<Answer> {
+  protected send(query: Query, params: SqlParams | undefined, options: Options | undefined): Promise<Answer> {
     return this.#run(prepareCall({ query, params, options }, this.#settings.timezone), options);
   }
 }

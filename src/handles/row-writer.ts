@@ -4,7 +4,8 @@ import type { Answer, RawRows } from '../pool/command.ts';
 import { type InsertId, insertIds } from '../rows/insert-id.ts';
 import type { SqlParams } from '../sql/value.ts';
 import type { Query } from './call.ts';
-import { type DefaultRow, RowReader } from './row-reader.ts';
+import { type DefaultRow, type ReaderSettings, RowReader, type RunCall } from './row-reader.ts';
+import type { Tokens } from './tokens.ts';
 
 /** What a statement without rows has done. */
 export interface ExecuteResult extends InsertId {
@@ -13,6 +14,11 @@ export interface ExecuteResult extends InsertId {
   /** Rows of an UPDATE whose values really changed. */
   readonly changedRows: number;
   readonly warnings: number;
+  /**
+   * Stands for this write: a read `after` it sees it. `undefined` inside a transaction, where nothing is committed yet,
+   * and where the server does not tell positions.
+   */
+  readonly token: string | undefined;
   readonly server: string;
   readonly epoch: number | undefined;
 }
@@ -22,12 +28,24 @@ export interface CallResult<Row> extends ExecuteResult {
   readonly sets: readonly Row[][];
 }
 
+export interface WriterSettings extends ReaderSettings {
+  readonly tokens: Tokens;
+}
+
 /** The reading methods, and those that write. */
 export class RowWriter<Row extends object = DefaultRow> extends RowReader<Row> {
+  readonly #tokens: Tokens;
+
+  /** @internal */
+  constructor(run: RunCall, settings: WriterSettings) {
+    super(run, settings);
+    this.#tokens = settings.tokens;
+  }
+
   /** Runs a statement for its effect. Rejects with {@link InDoubtError} when a write was sent and never answered. */
   async execute(query: Query, params?: SqlParams, options?: CallOptions): Promise<ExecuteResult> {
     const reply = await this.send(query, params, this.resolve(options));
-    return executeResult(lastHeader(reply.rows), reply);
+    return executeResult(lastHeader(reply.rows), reply, this.#tokens);
   }
 
   /** Calls a procedure (`'CALL restock(?, ?)'`); resolves to the result sets that it returned. */
@@ -36,7 +54,7 @@ export class RowWriter<Row extends object = DefaultRow> extends RowReader<Row> {
     const { rows } = reply;
     const list = Array.isArray(rows) ? (Array.isArray(rows[0]) ? rows : [rows]) : [];
     const sets = list.filter((entry) => Array.isArray(entry)) as Row[][];
-    return Object.assign(executeResult(lastHeader(rows), reply), { sets });
+    return Object.assign(executeResult(lastHeader(rows), reply, this.#tokens), { sets });
   }
 }
 
@@ -48,7 +66,8 @@ function lastHeader(rows: RawRows): ResultSetHeader | undefined {
     : undefined;
 }
 
-function executeResult(header: ResultSetHeader | undefined, { server, epoch }: Answer): ExecuteResult {
+function executeResult(header: ResultSetHeader | undefined, answer: Answer, tokens: Tokens): ExecuteResult {
+  const { server, epoch } = answer;
   return Object.defineProperties(
     {
       affectedRows: header?.affectedRows ?? 0,
@@ -57,6 +76,7 @@ function executeResult(header: ResultSetHeader | undefined, { server, epoch }: A
       server,
       epoch,
     },
-    insertIds(header?.insertId ?? 0),
+    // Made when it is read: most writes need none, and a signature takes its time.
+    { ...insertIds(header?.insertId ?? 0), token: { get: () => tokens.ofWrite(answer), enumerable: true } },
   ) as ExecuteResult;
 }

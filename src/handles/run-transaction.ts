@@ -3,13 +3,14 @@ import {
   type KeyedTransactionOptions,
   type TransactionOptions,
 } from '../config/call-options.ts';
-import { ownCommand } from '../pool/command.ts';
+import { type Answer, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { startDeadline } from './begin.ts';
 import { DoneBefore, Once } from './once.ts';
 import type { Services } from './services.ts';
+import type { Session } from './session.ts';
 import { Transaction } from './transaction.ts';
 import { type AttemptTrace, withRetries } from './with-retries.ts';
 
@@ -32,24 +33,41 @@ export async function runTransaction(
   const timeoutMs = options?.timeoutMs ?? services.config.transactionTimeoutMs;
   const deadline = startDeadline(timeoutMs, options?.signal);
   const once = Once.of(services.ledger, deadline, options);
-  return await withRetries(
-    services,
-    { role: 'primary', operation: 'transaction', idempotent: false, retry: options?.retry ?? true, deadline },
-    async (trace) => {
-      try {
-        return await services.primary.use(deadline, (connection) =>
-          runOnce({ services, connection, deadline, options, once, trace }, fn),
-        );
-      } catch (error) {
-        if (once === undefined || trace.operation !== 'commit' || !(error instanceof Failed)) throw error;
-        return await once.settle(error.failure);
-      }
-    },
-  );
+  const session = services.sessions.current;
+  try {
+    return await withRetries(
+      services,
+      {
+        role: 'primary',
+        operation: 'transaction',
+        idempotent: false,
+        retry: options?.retry ?? true,
+        deadline,
+      },
+      async (trace) => {
+        try {
+          return await services.primary.use(deadline, (connection) =>
+            runOnce({ services, session, connection, deadline, options, once, trace }, fn),
+          );
+        } catch (error) {
+          if (once === undefined || trace.operation !== 'commit' || !(error instanceof Failed)) throw error;
+          const result = await once.settle(error.failure);
+          // Committed, but nobody has said where.
+          session?.notePrimary();
+          return result;
+        }
+      },
+    );
+  } catch (error) {
+    // It has read, and a COMMIT without an answer may have written.
+    session?.notePrimary();
+    throw error;
+  }
 }
 
 interface Attempt {
   readonly services: Services;
+  readonly session: Session | undefined;
   readonly connection: Connection;
   readonly deadline: Deadline;
   readonly options: TransactionOptions | KeyedTransactionOptions | undefined;
@@ -58,10 +76,11 @@ interface Attempt {
 }
 
 async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknown>): Promise<unknown> {
-  const { services, connection, deadline, options, once, trace } = attempt;
+  const { services, session, connection, deadline, options, once, trace } = attempt;
   trace.server = connection.endpointName;
   trace.epoch = connection.epoch;
-  const tx = new Transaction(connection, deadline, services.config.session.timezone);
+  const { config, tokens } = services;
+  const tx = new Transaction(connection, deadline, { timezone: config.session.timezone, tokens });
   try {
     await once?.prepare(connection);
     for (const text of beginStatements(options)) await connection.run(ownCommand(text, 'other'), deadline);
@@ -70,20 +89,25 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
     await tx.close();
     if (tx.spoiledBy !== undefined) throw tx.spoiledBy;
     await once?.seal(result);
-    await commit(connection, once?.commitDeadline ?? deadline, trace);
+    const answer = await commit(connection, once?.commitDeadline ?? deadline, trace);
+    tx.committed(answer);
+    session?.noteAnswer(answer);
     return once === undefined ? result : once.value;
   } catch (error) {
     await tx.close();
     await abandon(attempt);
-    if (error instanceof DoneBefore) return error.value;
+    if (error instanceof DoneBefore) {
+      session?.notePrimary();
+      return error.value;
+    }
     // The closure may have wrapped or swallowed it, but what spoiled the transaction decides what happens next.
     throw tx.spoiledBy ?? error;
   }
 }
 
-async function commit(connection: Connection, deadline: Deadline, trace: AttemptTrace): Promise<void> {
+async function commit(connection: Connection, deadline: Deadline, trace: AttemptTrace): Promise<Answer> {
   try {
-    await connection.run({ ...ownCommand('COMMIT', 'other'), phase: 'commit' }, deadline);
+    return await connection.run({ ...ownCommand('COMMIT', 'other'), phase: 'commit' }, deadline);
   } catch (error) {
     trace.operation = 'commit';
     throw error;

@@ -6,6 +6,8 @@ import type { TableRef } from '../sql/tables.ts';
 import type { Primary } from '../topology/primary.ts';
 import type { CommitLedger } from './commit-ledger.ts';
 import type { RunningOperations } from './running-operations.ts';
+import type { SessionScope } from './session-scope.ts';
+import type { Tokens } from './tokens.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
 /** What the handles of one cluster share. */
@@ -18,5 +20,7 @@ export interface Services {
   readonly ledger: CommitLedger;
   readonly running: RunningOperations;
   readonly scope: TransactionScope;
+  readonly sessions: SessionScope;
+  readonly tokens: Tokens;
   readonly isPrimaryOnly: (table: TableRef) => boolean;
 }

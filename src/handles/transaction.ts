@@ -9,17 +9,28 @@ import type { Failure } from '../resilience/failures.ts';
 import { toError } from '../resilience/to-error.ts';
 import { type Call, changesSession, refuseImplicitCommit } from './call.ts';
 import type { DefaultRow } from './row-reader.ts';
-import { RowWriter } from './row-writer.ts';
+import { RowWriter, type WriterSettings } from './row-writer.ts';
 
 /** What a transaction closure works with; each of its statements runs on the transaction's one connection, in order. */
 export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row> {
   readonly #state: TransactionState;
+  readonly #settings: WriterSettings;
+  #committed: Answer | undefined;
 
   /** @internal */
-  constructor(connection: Connection, deadline: Deadline, timezone: string) {
+  constructor(connection: Connection, deadline: Deadline, settings: WriterSettings) {
     const state = new TransactionState(connection, deadline);
-    super((call, options) => state.run(call, options), { timezone });
+    super((call, options) => state.run(call, options), settings);
     this.#state = state;
+    this.#settings = settings;
+  }
+
+  /**
+   * Stands for what the transaction has written, once it is committed: a read `after` it sees it. `undefined` before,
+   * for a transaction that wrote nothing, and where the server does not tell positions.
+   */
+  get token(): string | undefined {
+    return this.#committed === undefined ? undefined : this.#settings.tokens.ofWrite(this.#committed);
   }
 
   /** The same transaction, with rows of another type. */
@@ -42,6 +53,11 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
       if (this.#state.spoiledBy === undefined) await this.#state.control(`ROLLBACK TO SAVEPOINT ${name}`);
       throw error;
     }
+  }
+
+  /** @internal COMMIT was answered. */
+  committed(answer: Answer): void {
+    this.#committed = answer;
   }
 
   /** @internal What ended or spoiled the transaction, if anything did. */

@@ -40,6 +40,11 @@ export interface ClusterEvents {
   };
   /** Writes do not tell their position: new primaries open without being asked for them. Told once per cluster. */
   'positions:unavailable': { readonly server: string; readonly reason: string; readonly remedy: string };
+  /**
+   * The primary does not have what a session wrote or read, after it was waited for: it went with an earlier primary.
+   * The session goes on without it. Told once per epoch and source.
+   */
+  'position:lost': { readonly epoch: number; readonly server: string; readonly missing: string };
   /** The servers' connection limit is below what `pool.max` may ask for. */
   'pool:too-large': { readonly server: string; readonly poolMax: number; readonly maxConnections: number };
   /** A server refuses this host (1129): too many broken connects. `FLUSH HOSTS` on that server lifts it. */

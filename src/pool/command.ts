@@ -1,4 +1,5 @@
 import type { FieldPacket, ResultSetHeader } from 'mysql2';
+import type { Vendor } from '../resilience/failure-codes.ts';
 import type { FailureContext } from '../resilience/failures.ts';
 
 /** A statement, ready to be sent. */
@@ -35,6 +36,9 @@ export interface Answer {
    * the server does not tell, and for a write that answers with rows only (RETURNING, a function that writes).
    */
   readonly position: string | undefined;
+  /** Something was committed, and the server has not told where. */
+  readonly isUnplaced: boolean;
+  readonly vendor: Vendor;
 }
 
 /** A statement of vipsql's own, without values. */
@@ -47,4 +51,10 @@ export function isFieldLists(
   fields: NonNullable<RawFields>,
 ): fields is readonly (readonly FieldPacket[] | undefined)[] {
   return fields.length > 0 && (fields[0] === undefined || Array.isArray(fields[0]));
+}
+
+/** The first row of an answer to a statement of vipsql's own; `undefined` when there is none. */
+export function firstRow({ rows }: Answer): Record<string, unknown> | undefined {
+  const [row] = Array.isArray(rows) ? rows : [];
+  return row === undefined || Array.isArray(row) ? undefined : (row as Record<string, unknown>);
 }

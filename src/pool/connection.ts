@@ -250,7 +250,9 @@ export class Connection {
         const header = headerOf(rows, fields);
         const position = header === undefined ? undefined : connection.#status.note(header, command);
         decoder.decode(rows, fields);
-        return { rows, fields, server: connection.endpointName, epoch: connection.epoch, position };
+        const { endpointName: server, epoch, facts } = connection;
+        const isUnplaced = header !== undefined && connection.#status.isUnplaced;
+        return { rows, fields, server, epoch, vendor: facts.vendor, position, isUnplaced };
       },
       classify(error, command, sent, killedByUs) {
         if ('sqlState' in error) connection.pulse.answers += 1;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ServerLife } from '../consistency/floor.ts';
 import type { Vendor } from '../resilience/failures.ts';
 
 /**
@@ -48,6 +50,14 @@ export function isRestart(
 /** Says whether two connections, opened at any time, lead to one server in one life. */
 export function isSameLife(a: ServerFacts, b: ServerFacts): boolean {
   return sameIdentity(a.identity, b.identity) && Math.abs(a.startedAtMs - b.startedAtMs) <= startToleranceMs;
+}
+
+/** The same for a server in every process, and short: tokens carry it. */
+export function lifeOf({ identity, startedAtMs }: Pick<ServerFacts, 'identity' | 'startedAtMs'>): ServerLife {
+  const { uuid, serverId, hostname, port } = identity;
+  const text = [uuid, serverId, hostname, port].join('\n');
+  const key = createHash('sha256').update(text).digest().subarray(0, 9).toString('base64url');
+  return { key, startedAtMs };
 }
 
 export function describeIdentity(identity: Identity): string {

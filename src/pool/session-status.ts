@@ -25,6 +25,8 @@ export class SessionStatus {
   inTransaction = false;
   noBackslashEscapes = false;
   positions: PositionListener | undefined;
+  /** The last OK was the end of changes, and did not tell their position. */
+  isUnplaced = false;
   /** The open transaction has changed something. */
   #wroteInTransaction = false;
 
@@ -34,9 +36,11 @@ export class SessionStatus {
     this.inTransaction = (serverStatus & inTransactionFlag) !== 0;
     this.noBackslashEscapes = (serverStatus & noBackslashEscapesFlag) !== 0;
     const position = positionOf(ok);
+    this.isUnplaced = false;
     if (position !== undefined) this.positions?.onPosition(position);
     else if (this.inTransaction) this.#wroteInTransaction ||= hasChangedRows(ok);
     else if (hasChangedRows(ok) || (this.#wroteInTransaction && phase === 'commit')) {
+      this.isUnplaced = true;
       this.positions?.onCommitWithoutPosition();
     }
     if (!this.inTransaction) this.#wroteInTransaction = false;

@@ -1,6 +1,7 @@
 import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import type { PrimaryReader } from '../topology/primary-reader.ts';
+import type { ReadTerms } from '../topology/read-terms.ts';
 import { LatencyAverage } from '../topology/replica-latency.ts';
 import type { ReadTarget } from './read-target.ts';
 
@@ -26,7 +27,11 @@ export class PrimaryTarget implements ReadTarget {
     return this.#latency.valueMs(now);
   }
 
-  async read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, timed = true): Promise<T> {
+  async read<T>(
+    deadline: Deadline,
+    run: (connection: Connection) => Promise<T>,
+    { timed = true }: ReadTerms = {},
+  ): Promise<T> {
     return await this.#reader.read(deadline, async (connection) => {
       const startedAt = performance.now();
       const result = await run(connection);

@@ -37,6 +37,13 @@ export class ReadChoice {
     };
   }
 
+  /** One of these by the same policy; `undefined` when there is none. */
+  among(targets: readonly ReadTarget[]): ReadTarget | undefined {
+    if (targets.length === 1) return targets[0];
+    const isAnyone = targets.length === this.#targets().length;
+    return isAnyone ? this.next([]) : createChooser(targets, this.#rules)?.();
+  }
+
   /** A server that serves now and was not tried; `undefined` when there is none. In constant time for a first try. */
   next(tried: readonly ReadTarget[]): ReadTarget | undefined {
     const { candidates } = this.#options.replicas;

@@ -12,14 +12,18 @@ import { GivenUp, type Retries } from '../resilience/retries.ts';
 import type { GiveUp } from '../resilience/retry.ts';
 import type { PrimaryReader } from '../topology/primary-reader.ts';
 import type { ReplicaSet } from '../topology/replica-set.ts';
+import { notThere } from './checked-reads.ts';
 import { decideFallback } from './fallback.ts';
 import { FallbackPeriod } from './fallback-period.ts';
+import { type ConsistencyStatus, FreshReads } from './fresh-reads.ts';
+import type { Place } from './place.ts';
 import { ReadChoice } from './read-choice.ts';
+import type { ReadNeed } from './read-need.ts';
 import type { ReadTarget } from './read-target.ts';
 import { replicaReturned, unlessReplicaReturns } from './unless-replica-returns.ts';
 
 export interface ReadRouterOptions {
-  readonly config: Pick<ResolvedConfig, 'balance' | 'fallback' | 'pool' | 'retry'>;
+  readonly config: Pick<ResolvedConfig, 'balance' | 'consistency' | 'fallback' | 'pool' | 'retry'>;
   readonly replicas: ReplicaSet;
   readonly primary: PrimaryReader;
   readonly retries: Retries;
@@ -38,6 +42,8 @@ export interface ReadTrace {
 
 export interface ReadOptions {
   readonly trace?: ReadTrace;
+  /** What it must see; nothing by default. */
+  readonly need?: ReadNeed | undefined;
   /** `false` for a read whose length the caller decides (stream, snapshot): it says nothing about the server. */
   readonly timed?: boolean;
 }
@@ -48,6 +54,7 @@ const none: readonly ReadTarget[] = [];
 export class ReadRouter {
   readonly #options: ReadRouterOptions;
   readonly #choice: ReadChoice;
+  readonly #fresh: FreshReads;
   readonly #fallback: FallbackPeriod;
   readonly #gate = new WaitQueue<void>(
     (interruption) =>
@@ -64,11 +71,23 @@ export class ReadRouter {
     const { config, replicas, primary, events } = options;
     this.#options = options;
     this.#choice = new ReadChoice({ balance: config.balance, replicas, primary });
+    this.#fresh = new FreshReads({
+      replicas,
+      primary,
+      choice: this.#choice,
+      events,
+      waitMs: config.consistency.waitMs,
+      poolMax: config.pool.replica.max,
+    });
     this.#fallback = new FallbackPeriod(events);
     replicas.onChange(() => {
       if (replicas.candidates.length > 0) this.#fallback.end();
       while (this.#gate.serve());
     });
+  }
+
+  get consistency(): ConsistencyStatus {
+    return this.#fresh.status;
   }
 
   /**
@@ -87,21 +106,30 @@ export class ReadRouter {
     run: (connection: Connection) => Promise<T>,
     options?: ReadOptions,
   ): Promise<T> {
-    const { trace = {}, timed = true } = options ?? {};
+    const { trace = {}, timed = true, need } = options ?? {};
     this.#options.retries.countOperation();
     let tried = none;
     let attempt = 1;
     for (;;) {
-      const target = this.#choice.next(tried) ?? (await this.#chooseLast(tried, deadline));
+      const place = need === undefined ? undefined : await this.#findPlace(need, tried, deadline);
+      const next = need === undefined ? this.#choice.next(tried) : place?.target;
+      const target = next ?? (await this.#chooseLast(tried, deadline, need));
       if (target === undefined) continue;
       trace.server = target.name;
       trace.attempts = attempt;
       try {
-        if (target === this.#choice.primary) return await this.#readOnPrimary(deadline, run, timed);
-        return await target.read(deadline, run, timed);
+        if (place !== undefined && need !== undefined) {
+          return await this.#fresh.read(place, need, { deadline, run, timed });
+        }
+        if (target !== this.#choice.primary) return await target.read(deadline, run, { timed });
+        if (need !== undefined) await this.#fresh.fallBack(need, tried, deadline);
+        const result = await this.#readOnPrimary(deadline, run, timed);
+        need?.sawPrimary(performance.now());
+        return result;
       } catch (error) {
         if (error === replicaReturned) continue;
         tried = [...tried, target];
+        if (error === notThere) continue;
         if (this.#mayMove(error, tried)) continue;
         if (!(error instanceof Failed)) throw error;
         this.#refuseClosed(error.failure);
@@ -114,6 +142,20 @@ export class ReadRouter {
   /** Turns away the reads that wait for a replica; to be called once the replicas are closed. */
   close(): void {
     this.#gate.close(new ClosedError('The cluster is closed; nothing was sent.'));
+  }
+
+  /** Servers that were tried come again when nobody else is left to take the read. */
+  async #findPlace(
+    need: ReadNeed,
+    tried: readonly ReadTarget[],
+    deadline: Deadline,
+  ): Promise<Place | undefined> {
+    const untried = await this.#fresh.find(need, tried, deadline);
+    const { config, primary } = this.#options;
+    if (untried !== undefined || tried.length === 0) return untried;
+    return config.fallback === 'primary' && primary.available
+      ? undefined
+      : await this.#fresh.find(need, none, deadline);
   }
 
   #refuseClosed({ outcome, cause }: Failure): void {
@@ -136,14 +178,19 @@ export class ReadRouter {
   }
 
   /** Where to go when nothing untried is left; `undefined` when something may have changed meanwhile. */
-  async #chooseLast(tried: readonly ReadTarget[], deadline: Deadline): Promise<ReadTarget | undefined> {
+  async #chooseLast(
+    tried: readonly ReadTarget[],
+    deadline: Deadline,
+    need: ReadNeed | undefined,
+  ): Promise<ReadTarget | undefined> {
     const { config, replicas, primary } = this.#options;
     const { candidates, expecting } = replicas;
     if (replicas.closed) throw new ClosedError('The cluster is closed; nothing was sent.');
     const decision = decideFallback({
       fallback: config.fallback,
-      serving: candidates.length,
-      expecting,
+      // None of them will do for a read that must see something.
+      serving: need === undefined ? candidates.length : 0,
+      expecting: expecting && candidates.length === 0,
       primaryAvailable: primary.available,
       primaryTried: tried.includes(this.#choice.primary),
     });
@@ -157,13 +204,20 @@ export class ReadRouter {
         // A caller that tries again at once must not keep the process from hearing that a replica is back.
         await nextTurn();
         throw new NoReplicaError(
-          `No replica may serve (${replicas.describe()}) and fallback is 'error'. The statement was not sent. ` +
+          `${this.#whyNone(need)} and fallback is 'error'. The statement was not sent. ` +
             "Look at the replicas, or allow fallback: 'primary'.",
         );
       case 'wait':
         await this.#waitForStart(deadline);
         return undefined;
     }
+  }
+
+  #whyNone(need: ReadNeed | undefined): string {
+    const { config, replicas } = this.#options;
+    return need === undefined || replicas.candidates.length === 0
+      ? `No replica may serve (${replicas.describe()})`
+      : `No replica has got within ${config.consistency.waitMs} ms (consistency.waitMs) to what the read must see`;
   }
 
   async #waitForStart(deadline: Deadline): Promise<void> {
@@ -185,13 +239,13 @@ export class ReadRouter {
     timed: boolean,
   ): Promise<T> {
     const { primary } = this.#choice;
-    if (this.#options.primary.available) return await primary.read(deadline, run, timed);
+    if (this.#options.primary.available) return await primary.read(deadline, run, { timed });
     return await unlessReplicaReturns(this.#options.replicas, deadline, (either, started) => {
       const begin = (connection: Connection): Promise<T> => {
         started();
         return run(connection);
       };
-      return primary.read(either, begin, timed);
+      return primary.read(either, begin, { timed });
     });
   }
 

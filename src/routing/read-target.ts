@@ -1,5 +1,6 @@
 import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import type { ReadTerms } from '../topology/read-terms.ts';
 import type { Candidate } from './candidate.ts';
 
 /** A server that can be chosen for a read, and asked. */
@@ -8,7 +9,6 @@ export interface ReadTarget extends Candidate {
   readonly name: string;
   /**
    * Lends a READ ONLY session to `run`. Rejects with `Failed`, with a `VipsqlError`, or with what `run` rejects with.
-   * `timed: false` keeps the read out of the latency.
    */
-  read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, timed?: boolean): Promise<T>;
+  read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, terms?: ReadTerms): Promise<T>;
 }

@@ -1,12 +1,14 @@
 import type { ResolvedPool } from '../config/types.ts';
+import type { ServerLife } from '../consistency/floor.ts';
 import type { Connection, KillQuery } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
-import { describeIdentity, isRestart, type ServerFacts, sameIdentity } from '../pool/identity.ts';
+import { describeIdentity, isRestart, lifeOf, type ServerFacts, sameIdentity } from '../pool/identity.ts';
 import { Pool } from '../pool/pool.ts';
 import type { PositionListener } from '../pool/session-status.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import { ServerPositions } from './server-positions.ts';
 
 /** The highest connection id known of an epoch's server when a login began: a lower one at its end shows a restart. */
 export interface Floor {
@@ -26,6 +28,8 @@ export interface EpochOptions {
   readonly kill: KillQuery | undefined;
   /** Told of what is committed on the connections of this epoch. */
   readonly positions: (epoch: Epoch) => PositionListener;
+  /** Runs a statement of vipsql's own on the server that answers at the VIP; gives the first row. */
+  readonly ask: (text: string) => Promise<Record<string, unknown> | undefined>;
   readonly nextOrder: () => number;
   /** Takes a connection that leads to another server than this epoch's. */
   readonly onStranger: (connection: Connection, order: number, floor: Floor) => void;
@@ -38,7 +42,10 @@ export class Epoch {
   readonly number: number;
   readonly facts: ServerFacts;
   readonly server: string;
+  readonly life: ServerLife;
   readonly pool: Pool;
+  /** What it holds; nothing is known where its writes have no positions. */
+  readonly positions: ServerPositions;
   readonly #options: EpochOptions;
   readonly #positions: PositionListener;
   #readers: Pool | undefined;
@@ -50,6 +57,16 @@ export class Epoch {
     this.#options = options;
     this.number = number;
     this.facts = witness.facts;
+    this.life = lifeOf(witness.facts);
+    const { vendor, version, identity, withoutPositions } = witness.facts;
+    this.positions = new ServerPositions({
+      vendor,
+      version,
+      serverId: identity.serverId,
+      ask: options.ask,
+      isPrimary: true,
+    });
+    if (withoutPositions !== undefined) this.positions.close();
     this.server = `${connector.endpoint.name} = ${describeIdentity(witness.facts.identity)}`;
     this.#highestConnectionId = witness.id;
     this.#positions = options.positions(this);
@@ -103,6 +120,7 @@ export class Epoch {
   /** Destroys every connection of this epoch, in use or not. */
   retire(failure: Failure): void {
     this.#retired = failure;
+    this.positions.close();
     this.pool.discard(failure);
     this.#readers?.discard(failure);
   }

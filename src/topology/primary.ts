@@ -82,7 +82,7 @@ export class Primary {
       onHostBlocked,
     });
     const { catchUpMs } = config.failover;
-    this.#tracking = new PositionTracking(catchUpMs > 0 && !config.primary.proxied ? events : undefined);
+    this.#tracking = new PositionTracking(events, catchUpMs > 0 && !config.primary.proxied);
     this.#succession = new Succession({
       events,
       createEpoch: (number, witness) => this.#createEpoch(number, witness),
@@ -128,6 +128,18 @@ export class Primary {
       if (state.kind === 'closed') throw closedError();
       await this.#waitForPrimary(this.#succession.hindrance, deadline);
     }
+  }
+
+  /** The primary in its present life, while operations run on it. */
+  get openEpoch(): Epoch | undefined {
+    const { state } = this.#succession;
+    return state.kind === 'open' ? state.epoch : undefined;
+  }
+
+  /** A session needs a position that the primary has not told. */
+  missPosition(): void {
+    const epoch = this.openEpoch;
+    if (epoch !== undefined) this.#tracking.missed(epoch.server, epoch.facts.withoutPositions);
   }
 
   /** Whether operations run now rather than wait. */
@@ -271,6 +283,7 @@ export class Primary {
       fallbackMax: config.fallbackMax,
       kill: (victim) => this.#command(`KILL QUERY ${victim.id}`, victim),
       positions: ({ server, facts }) => this.#tracking.listener(server, facts),
+      ask: (text) => this.#watch.ask(text),
       nextOrder: () => this.#watch.nextOrder(),
       onStranger: (connection, order, floor) => this.#watch.offer(connection, order, floor),
       onTrouble: (failure) => this.#noteTrouble(failure, number),

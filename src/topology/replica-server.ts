@@ -1,12 +1,15 @@
 import type { ResolvedPool } from '../config/types.ts';
+import type { ServerLife } from '../consistency/floor.ts';
 import type { Connection, KillQuery } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
-import { describeIdentity, isRestart, type ServerFacts, sameIdentity } from '../pool/identity.ts';
+import { describeIdentity, isRestart, lifeOf, type ServerFacts, sameIdentity } from '../pool/identity.ts';
 import { Pool } from '../pool/pool.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import { ControlConnection } from './control-connection.ts';
 import type { Floors, KnownServer, ReplicaCollisions, Witness } from './replica-collisions.ts';
+import { ServerPositions } from './server-positions.ts';
 
 export interface ReplicaServerOptions {
   readonly name: string;
@@ -27,7 +30,11 @@ export interface ReplicaServerOptions {
 /** One server in one life, with the connections that lead to it: they live and die with it. */
 export class ReplicaServer implements KnownServer {
   readonly facts: ServerFacts;
+  readonly life: ServerLife;
   readonly pool: Pool;
+  /** What it has applied. Says nothing of use where it is not {@link identified}. */
+  readonly positions: ServerPositions;
+  readonly #control = new ControlConnection((deadline) => this.#connect(deadline));
   readonly #options: ReplicaServerOptions;
   #highestConnectionId: number;
   #retired = false;
@@ -36,6 +43,7 @@ export class ReplicaServer implements KnownServer {
     const { name, witness, balanced, pool, kill, collisions, onTrouble } = options;
     this.#options = options;
     this.facts = witness.facts;
+    this.life = lifeOf(witness.facts);
     this.#highestConnectionId = witness.id;
     this.pool = new Pool({
       name: `the replica ${name}`,
@@ -44,6 +52,14 @@ export class ReplicaServer implements KnownServer {
       kill: balanced ? undefined : kill,
       onConnectFailure: onTrouble,
       onConnectionLost: onTrouble,
+    });
+    const { vendor, version, identity } = witness.facts;
+    this.positions = new ServerPositions({
+      vendor,
+      version,
+      serverId: identity.serverId,
+      ask: (text, limitMs) => this.#control.ask(text, limitMs),
+      isPrimary: false,
     });
     if (!balanced) collisions.begin(this, name);
     this.pool.start();
@@ -85,6 +101,8 @@ export class ReplicaServer implements KnownServer {
   retire(failure: Failure): void {
     this.#retired = true;
     this.#options.collisions.end(this);
+    this.positions.close();
+    this.#control.close();
     this.pool.discard(failure);
   }
 

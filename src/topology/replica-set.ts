@@ -1,5 +1,6 @@
 import { tcpEndpoint } from '../config/address.ts';
 import type { Endpoint, ReplicaSource, ReplicaSpec, ResolvedConfig } from '../config/types.ts';
+import { type ServerLife, sameLife } from '../consistency/floor.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Connector } from '../pool/connector.ts';
 import { type Identity, sameIdentity } from '../pool/identity.ts';
@@ -8,6 +9,7 @@ import type { Failure } from '../resilience/failures.ts';
 import { Discovery, type Resolve } from './discovery.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaCollisions } from './replica-collisions.ts';
+import type { ReplicaServer } from './replica-server.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 
 export interface ReplicaSetOptions {
@@ -91,6 +93,14 @@ export class ReplicaSet {
   primaryChanged(identity: Identity | undefined): void {
     this.#primary = identity;
     this.#changed();
+  }
+
+  /** The server in that life, while it can be reached at one of the addresses. */
+  serverIn(life: ServerLife): ReplicaServer | undefined {
+    for (const { server } of this.#replicas) {
+      if (server?.identified === true && sameLife(server.life, life)) return server;
+    }
+    return undefined;
   }
 
   /** Why no replica serves, for people. */

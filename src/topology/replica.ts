@@ -1,5 +1,7 @@
 import type { Endpoint, ReplicaSpec, ResolvedConfig } from '../config/types.ts';
+import { positionStatement } from '../consistency/server-position.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
+import { firstRow, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
 import { describeIdentity } from '../pool/identity.ts';
@@ -7,6 +9,7 @@ import { Breaker, type BreakerClock } from '../resilience/breaker.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import type { ReadTerms } from './read-terms.ts';
 import type { ReplicaCollisions } from './replica-collisions.ts';
 import { LatencyAverage } from './replica-latency.ts';
 import { lost, ReplicaLifecycle } from './replica-lifecycle.ts';
@@ -14,6 +17,9 @@ import { ReplicaMonitor } from './replica-monitor.ts';
 import { ReplicaServer } from './replica-server.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 import { verdictOn } from './replica-verdict.ts';
+
+/** What is asked where the answer would be another server's each time. */
+const ping = ownCommand('DO 1');
 
 export interface ReplicaOptions {
   readonly endpoint: Endpoint;
@@ -70,6 +76,7 @@ export class Replica {
         open: (deadline) => this.#openForMonitor(deadline),
         activity: () => ({ inFlight: this.#inFlight, answers: this.server?.pool.pulse.answers ?? 0 }),
         replaceable,
+        probe: (connection, limit) => this.#probe(connection, limit),
         answered: () => this.#answered(),
         unreachable: (failure) => this.#lifecycle.goDown(failure.message),
         turnedAway: (failure) => this.#turnedAway(failure),
@@ -118,11 +125,17 @@ export class Replica {
   /**
    * Lends a READ ONLY session to `run` and takes it back when that settles. Rejects with {@link Failed} when there is
    * none to be had in time or the replica goes down, with `QueueFullError`, or with what `run` rejects with.
-   * `timed: false` keeps a read whose length the caller decides, as a stream's, out of the latency.
    */
-  async read<T>(deadline: Deadline, run: (connection: Connection) => Promise<T>, timed = true): Promise<T> {
+  async read<T>(
+    deadline: Deadline,
+    run: (connection: Connection) => Promise<T>,
+    { timed = true, server }: ReadTerms = {},
+  ): Promise<T> {
     const { state } = this.#lifecycle;
     if (state.kind !== 'serving') throw new Failed({ ...this.#lost(state.kind), outcome: 'not-executed' });
+    if (server !== undefined && server !== state.server) {
+      throw new Failed({ ...this.#lost('another server answers now'), outcome: 'not-executed' });
+    }
     const { pool } = state.server;
     const { period } = this.#breaker;
     let connection: Connection | undefined;
@@ -232,6 +245,19 @@ export class Replica {
     const { maxConnections } = witness.facts;
     if (settings.pool.max <= maxConnections) return;
     events.emit('pool:too-large', { server: this.name, poolMax: settings.pool.max, maxConnections });
+  }
+
+  /** Any answer shows that the server lives; this one tells besides what it has applied. */
+  async #probe(connection: Connection, limit: Deadline): Promise<void> {
+    const { server } = this;
+    if (server?.identified === true) await this.#askPosition(server, connection, limit);
+    else await connection.run(ping, limit);
+  }
+
+  async #askPosition(server: ReplicaServer, connection: Connection, limit: Deadline): Promise<void> {
+    const askedAt = performance.now();
+    const answer = firstRow(await connection.run(ownCommand(positionStatement(server.facts.vendor)), limit));
+    if (answer !== undefined) server.positions.learn(answer, askedAt);
   }
 
   /** The monitor's connection was answered, which leads to the server known here. */

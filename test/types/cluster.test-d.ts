@@ -54,6 +54,18 @@ test('results without rows say what was done', () => {
   expectTypeOf(db.primary<Item>().call('CALL p()')).resolves.toEqualTypeOf<CallResult<Item>>();
 });
 
+test('sessions give what their closure gives, and take a token', () => {
+  expectTypeOf(db.session(async () => 7)).resolves.toEqualTypeOf<number>();
+  expectTypeOf(db.token()).toEqualTypeOf<string | undefined>();
+  expectTypeOf<ExecuteResult['token']>().toEqualTypeOf<string | undefined>();
+  expectTypeOf<Transaction['token']>().toEqualTypeOf<string | undefined>();
+  db.replica({ consistency: 'strong' }).query('SELECT 1', [], { after: 'v1.x' });
+  // @ts-expect-error only reads on replicas may choose what they must see
+  db.primary({ consistency: 'strong' });
+  // @ts-expect-error there are three levels
+  db.replica({ consistency: 'bounded' });
+});
+
 test('what closures are given has the methods that fit', () => {
   db.transaction(async (tx) => {
     expectTypeOf(tx).toEqualTypeOf<Transaction>();

@@ -16,6 +16,7 @@ describe('exported names', () => {
       'ExactlyOnceError',
       'ImplicitCommitError',
       'InDoubtError',
+      'InvalidTokenError',
       'LockTimeoutError',
       'NoReplicaError',
       'OutsideTransactionError',

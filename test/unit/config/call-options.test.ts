@@ -3,7 +3,11 @@ import { z } from 'zod';
 import {
   type CallOptions,
   checkCallOptions,
+  checkReplicaOptions,
+  checkSessionOptions,
   checkTransactionOptions,
+  type ReplicaOptions,
+  type SessionOptions,
   type TransactionOptions,
 } from '../../../src/config/call-options.ts';
 import { ConfigError } from '../../../src/errors/errors.ts';
@@ -65,6 +69,40 @@ describe('checkCallOptions', () => {
 
   it.each([5, 'text', [], null])('refuses %o as options', (wrong) => {
     expect(issues(() => checkCallOptions(wrong as CallOptions))).toMatchObject([{ path: 'options' }]);
+  });
+});
+
+describe('checkReplicaOptions', () => {
+  it('accepts what any call takes, and its own', () => {
+    const own: Required<Omit<ReplicaOptions, keyof CallOptions>> = { consistency: 'strong', after: 'v1.x' };
+    for (const options of [undefined, own, { timeoutMs: 50, ...own }]) {
+      expect(issues(() => checkReplicaOptions(options))).toEqual([]);
+    }
+  });
+
+  test.each<readonly [string, unknown, RegExp]>([
+    ['consistency', 'bounded', /'eventual' or 'session' or 'strong'/],
+    ['after', 7, /must be a token/],
+    ['maxLagMs', 100, /not part of this version/],
+    ['timeoutMs', 0, /from 1 to/],
+  ])('refuses %s: %o', (name, value, rule) => {
+    expect(issues(() => checkReplicaOptions({ [name]: value }))).toEqual([
+      { path: name, rule: expect.stringMatching(rule), received: expect.any(String) },
+    ]);
+  });
+
+  it('knows options that other calls do not take', () => {
+    expect(issues(() => checkCallOptions({ consistency: 'strong' } as CallOptions))).toHaveLength(1);
+  });
+});
+
+describe('checkSessionOptions', () => {
+  it('accepts a token, and shows no wrong one', () => {
+    const all: Required<SessionOptions> = { token: 'v1.x' };
+    expect(issues(() => checkSessionOptions(all))).toEqual([]);
+    expect(issues(() => checkSessionOptions({ token: 7 } as unknown as SessionOptions))).toEqual([
+      { path: 'token', rule: 'must be a token', received: '[redacted]' },
+    ]);
   });
 });
 

@@ -57,6 +57,8 @@ describe('resolveConfig', () => {
       balance: { policy: 'p2c', zone: undefined, primaryWeight: 0, rampUpMs: 10_000 },
       breaker: { errorRate: 0.5, minimumReads: 5, windowMs: 5_000, resetMs: 1_000 },
       monitor: { intervalMs: 1_000, timeoutMs: 1_000 },
+      consistency: { waitMs: 500 },
+      tokens: { secret: [], onInvalid: 'throw' },
       fallback: 'primary',
       fallbackMax: 5,
       primaryOnly: [],
@@ -236,6 +238,7 @@ describe('a resolved configuration', () => {
       replicas: [{ host: 'a', password: 'hunter2' }],
       masters: ['mysql://shop:hunter2@b'],
       ssl: { cert: 'PEM hunter2', key: 'PEM hunter2', passphrase: 'hunter2' },
+      tokens: { secret: ['hunter2 hunter2 hunter2'] },
     });
     expect(inspect(config, { depth: 9, showHidden: true })).not.toContain('hunter2');
     expect(JSON.stringify(config)).not.toContain('hunter2');
@@ -244,6 +247,23 @@ describe('a resolved configuration', () => {
       verifyIdentity: true,
       key: '[redacted]',
     });
+  });
+});
+
+describe('tokens.secret', () => {
+  const at = (secret: unknown): unknown => issuesOf({ primary: 'h', user: 'u', tokens: { secret } });
+
+  it('is a text or a list, the first of which signs', () => {
+    const secretOf = (secret: string | string[]): readonly string[] =>
+      resolveConfig({ primary: 'h', user: 'u', tokens: { secret } }).tokens.secret;
+    expect(secretOf('correct horse battery')).toEqual(['correct horse battery']);
+    expect(secretOf(['correct horse battery', 'an older secret text'])).toHaveLength(2);
+  });
+
+  it.each([['too short'], [''], [[]], [['correct horse battery', 'short']], [7]])('refuses %o', (secret) => {
+    expect(at(secret)).toEqual([
+      { path: 'tokens.secret', rule: expect.stringContaining('16 characters'), received: '[redacted]' },
+    ]);
   });
 });
 

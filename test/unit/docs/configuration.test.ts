@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { CallOptions, TransactionOptions } from '../../../src/config/call-options.ts';
+import type {
+  CallOptions,
+  ReplicaOptions,
+  SessionOptions,
+  TransactionOptions,
+} from '../../../src/config/call-options.ts';
 import { laterOptions, options } from '../../../src/config/defaults.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { clusterSchema } from '../../../src/config/schema.ts';
@@ -54,6 +59,11 @@ describe('docs/configuration.md', () => {
       json: true,
       insideTransaction: true,
     };
+    const replica: Record<Exclude<keyof ReplicaOptions, keyof CallOptions>, true> = {
+      consistency: true,
+      after: true,
+    };
+    const session: Record<keyof SessionOptions, true> = { token: true };
     const transaction: Record<keyof TransactionOptions, true> = {
       isolation: true,
       readOnly: true,
@@ -63,7 +73,7 @@ describe('docs/configuration.md', () => {
       exactlyOnce: true,
     };
     const named = rows(callPart).map((row) => /`(\w+)`/.exec(row)?.[1]);
-    expect(named).toEqual([...Object.keys(call), ...Object.keys(transaction)]);
+    expect(named).toEqual([call, replica, session, transaction].flatMap((options) => Object.keys(options)));
   });
 });
 
@@ -111,6 +121,8 @@ describe('the table of options and the schema', () => {
       balance: true,
       breaker: true,
       monitor: true,
+      consistency: true,
+      tokens: true,
       fallback: true,
       fallbackMax: true,
       primaryOnly: true,

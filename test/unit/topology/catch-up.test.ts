@@ -22,7 +22,7 @@ function setUp(answers: Answers, acknowledged: readonly string[] = ['0-1-7']) {
   const events = new ClusterEmitter();
   const unavailable: string[] = [];
   events.on('positions:unavailable', ({ reason }) => unavailable.push(reason));
-  const tracking = new PositionTracking(events);
+  const tracking = new PositionTracking(events, true);
   const listener = tracking.listener('vip = a', { ...epoch.facts, withoutPositions: undefined });
   for (const position of acknowledged) listener.onPosition(position);
   const results: CaughtUp[] = [];
