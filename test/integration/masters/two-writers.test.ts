@@ -176,7 +176,7 @@ describe.each(labVendors)('on %s', (vendor) => {
       const write = db.primary().execute("INSERT INTO t (id) VALUES ('held')");
       await eventually('all wait but the one that had begun', () => {
         const { inUse, waitingForPrimary } = db.status().primary;
-        return inUse === 0 && waitingForPrimary === 2;
+        return inUse === 0 && waitingForPrimary >= 2;
       });
       await write;
       const heldMs = performance.now() - (two[0]?.at ?? 0);
