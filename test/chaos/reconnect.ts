@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { type Lab, startLab } from '../../src/testing/index.ts';
 import { type Certificates, makeCertificates } from '../integration/pool/certificates.ts';
 import { nowMs } from './clock.ts';
@@ -51,6 +52,7 @@ export async function measureReconnect({ vendor, clients, processes }: Reconnect
     return times.sort((a, b) => a - b);
   } finally {
     await Promise.all(children.map((child) => endProcess(child)));
+    rmSync(certificates.folder, { recursive: true });
   }
 }
 
