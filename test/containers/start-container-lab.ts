@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { accounts } from '../../src/testing/accounts.ts';
 import { follow } from '../../src/testing/connect-replication.ts';
 import type { ServerName } from '../../src/testing/index.ts';
 import { LabError } from '../../src/testing/lab-error.ts';
 import { Keeper } from '../../src/testing/processes/keeper.ts';
-import { isReplicating } from '../../src/testing/replication.ts';
 import { vendors } from '../../src/testing/vendors/vendors.ts';
 import { waitUntil } from '../../src/testing/wait-until.ts';
 import { Bridge } from './bridge.ts';
@@ -29,6 +29,7 @@ import { waitForOwner } from './vip-owner.ts';
 
 const ownerTimeoutMs = 30_000;
 const electionTimeoutMs = 20_000;
+const headStartMs = 1_000;
 const semiSyncTimeoutMs = 3_600_000;
 
 /**
@@ -103,7 +104,8 @@ async function assemble(
     replicas: replicaNodes,
     redis,
   };
-  await Promise.all([electFirst(parts), startServers(parts, step)]);
+  await startServers(parts, step);
+  await Promise.all([electFirst(parts), connect(parts)]);
   step('a holds the VIP');
   await settle(parts);
   step('replicating');
@@ -115,25 +117,28 @@ async function createRedis({ labName, network }: LabPlace): Promise<ContainerRed
   return new ContainerRedis(container, container.getIpAddress(labName));
 }
 
-/** Lets a be the first to hold the VIP: b comes when a has a head start in waiting for somebody else. */
+async function startServers(parts: ContainerLabParts, step: (what: string) => void): Promise<void> {
+  await Promise.all([...allNodes(parts).map((node) => node.start()), parts.redis?.start()]);
+  step('servers answer');
+}
+
+/** Lets a be the first to hold the VIP: each waits some seconds for adverts of the other one, and b begins later. */
 async function electFirst(parts: ContainerLabParts): Promise<void> {
   const [a, b] = parts.masters;
   await a.keepalived.program.start();
   await waitUntil(async () => (await a.keepalived.state()) !== 'FAULT', electionTimeoutMs);
+  await sleep(headStartMs);
   await b.keepalived.program.start();
   await waitForOwner(parts, undefined, ownerTimeoutMs);
 }
 
-async function startServers(parts: ContainerLabParts, step: (what: string) => void): Promise<void> {
-  const { vendor, masters, replicas, redis, network } = parts;
+async function connect(parts: ContainerLabParts): Promise<void> {
+  const { vendor, masters, replicas, network } = parts;
   const [a, b] = [masters[0].node, masters[1].node];
-  await Promise.all([...allNodes(parts).map((node) => node.start()), redis?.start()]);
-  step('servers answer');
   await Promise.all([
     follow({ vendor, accounts }, a, b),
     follow({ vendor, accounts }, b, a),
     // By the VIP they follow a failover by themselves.
     ...replicas.map((replica) => follow({ vendor, accounts }, replica, { host: network.vip, port: 3306 })),
   ]);
-  await Promise.all([a, b].map((node) => waitUntil(() => isReplicating(vendor, node), electionTimeoutMs)));
 }
