@@ -27,7 +27,9 @@ for (let opened = 0; opened < clients; opened += 1) {
   const db = createCluster({ ...config, ssl: { ca, verifyIdentity: false } });
   await db.ready({ timeoutMs: 60_000 });
   await firstWrite(db, 1);
-  all.push(new Promise<void>((resolve) => db.once('epoch:opened', () => resolve())).then(() => firstWrite(db, 2)));
+  all.push(
+    new Promise<void>((resolve) => db.once('epoch:opened', () => resolve())).then(() => firstWrite(db, 2)),
+  );
 }
 reply({ kind: 'ready' });
 reply({ kind: 'back', at: await Promise.all(all) });

@@ -34,7 +34,9 @@ export async function measureReconnect({ vendor, clients, processes }: Reconnect
       children.map(
         (child) =>
           new Promise<number[]>((resolve, reject) => {
-            child.once('exit', (code, signal) => reject(new Error(`a process of clients ended: ${code ?? signal}`)));
+            child.once('exit', (code, signal) =>
+              reject(new Error(`a process of clients ended: ${code ?? signal}`)),
+            );
             child.on('message', (reply: ReconnectReply) => {
               if (reply.kind === kind) resolve(reply.kind === 'back' ? [...reply.at] : []);
             });
