@@ -45,7 +45,10 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(
-        (path) => !/^(dist\/|docs\/[a-z-]+\.md|docs\/keepalived\/[a-z-]+\.[a-z]+$|README\.md|LICENSE|CHANGELOG\.md|package\.json)/.test(path),
+        (path) =>
+          !/^(dist\/|docs\/[a-z-]+\.md|docs\/keepalived\/[a-z-]+\.[a-z]+$|README\.md|LICENSE|CHANGELOG\.md|package\.json)/.test(
+            path,
+          ),
       ),
     ).toEqual([]);
   });
