@@ -27,6 +27,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           setupFiles: ['test/support/leftovers.ts'],
           fileParallelism: false,
+          // Real servers on a busy machine can stall for seconds. What fails twice in a row is no stall.
+          retry: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           expect: { poll: { timeout: 10_000 } },
