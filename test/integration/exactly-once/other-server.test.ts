@@ -142,6 +142,10 @@ describe.each(labVendors)('a COMMIT whose answer is lost, on %s, with a second a
       await replica?.query(statement);
     }
     await lab.heal();
+    await eventually('two acknowledgers', async () => {
+      const [row = {}] = await lab.owner().query("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_%_clients'");
+      return Number(row.Value) === 2;
+    });
     await using gated = await open(lab);
     await lose(gated, lostCommits['frozen, killed, other promoted'], { lab });
     expect(await verify(lab, gated)).toEqual({ placed: 0, inDoubt: perRound });

@@ -1,6 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { parsePosition } from '../../../src/consistency/parse-position.ts';
 import type { Cluster, ClusterConfig } from '../../../src/index.ts';
 import { type Lab, type LabServer, startLab } from '../../../src/testing/index.ts';
 import { eventually, openCluster, recordEvents } from '../../support/cluster.ts';
@@ -66,8 +67,11 @@ describe.each(labVendors)('a new primary on %s', (vendor) => {
   /** Cuts the standby off, writes, and kills the primary: what it acknowledged last is nowhere else. */
   async function loseLastWrites(db: Cluster): Promise<string> {
     const owner = lab.owner();
-    await lab.fault({ kind: 'stop-receiver', server: standby().name });
     const before = await positionOf(owner);
+    await eventually('the standby to have what was written', async () =>
+      parsePosition(vendor, await positionOf(standby())).contains(parsePosition(vendor, before)),
+    );
+    await lab.fault({ kind: 'stop-receiver', server: standby().name });
     await write(db, 3);
     const lost = await doneSince(owner, before);
     // Acknowledged to somebody else, and not this process's to ask for.
