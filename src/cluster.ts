@@ -11,10 +11,12 @@ import {
 import { resolveConfig } from './config/resolve.ts';
 import type { ClusterConfig, ResolvedConfig } from './config/types.ts';
 import { ClosedError } from './errors/errors.ts';
+import { AutoHandle } from './handles/auto-handle.ts';
 import { CommitLedger } from './handles/commit-ledger.ts';
 import { createLedger } from './handles/create-ledger.ts';
 import type { KeyedResult } from './handles/once.ts';
 import { PrimaryHandle } from './handles/primary-handle.ts';
+import { PrimaryOnly } from './handles/primary-only.ts';
 import { ReplicaHandle } from './handles/replica-handle.ts';
 import type { DefaultRow } from './handles/row-reader.ts';
 import { runTransaction } from './handles/run-transaction.ts';
@@ -34,7 +36,6 @@ import { Retries } from './resilience/retries.ts';
 import { toError } from './resilience/to-error.ts';
 import type { ConsistencyStatus } from './routing/fresh-reads.ts';
 import { ReadRouter } from './routing/read-router.ts';
-import { compileTablePatterns } from './sql/table-patterns.ts';
 import { MasterSet } from './topology/master-set.ts';
 import type { MasterStatus } from './topology/master-status.ts';
 import { Primary, type PrimaryStatus } from './topology/primary.ts';
@@ -89,10 +90,13 @@ export class Cluster implements AsyncDisposable {
       config,
       events,
       onHostBlocked,
-      onIdentity: (identity) => this.#replicas.primaryChanged(identity),
+      onIdentity: (identity) => {
+        this.#replicas.primaryChanged(identity);
+        this.#services.primaryOnly.learn();
+      },
     });
     const collisions = new ReplicaCollisions(events);
-    this.#replicas = new ReplicaSet({ config, events, collisions, onHostBlocked });
+    this.#replicas = new ReplicaSet({ config, events, collisions, primary, onHostBlocked });
     this.#masters = new MasterSet({ config, events, collisions, writers: primary.writers, onHostBlocked });
     const { attempts, backoffMs, budget } = config.retry;
     const tokens = new Tokens(config.tokens);
@@ -108,7 +112,13 @@ export class Cluster implements AsyncDisposable {
       scope: new TransactionScope(),
       sessions: new SessionScope(tokens),
       tokens,
-      isPrimaryOnly: compileTablePatterns(config.primaryOnly),
+      primaryOnly: new PrimaryOnly({
+        patterns: config.primaryOnly,
+        database: config.session.database,
+        primary,
+        events,
+        timeoutMs: config.timeoutMs,
+      }),
     };
     primary.start();
     this.#replicas.start();
@@ -125,6 +135,16 @@ export class Cluster implements AsyncDisposable {
   replica<Row extends object = DefaultRow>(options?: ReplicaOptions): ReplicaHandle<Row> {
     checkReplicaOptions(options);
     return new ReplicaHandle<Row>(this.#services, options);
+  }
+
+  /**
+   * Statements that go where `vipsql/sql` classifies them: what is proved to be a pure read of no `primaryOnly` table to a
+   * replica, where it may be a little old outside of a session, everything else to the primary. `options` hold for every
+   * call that does not say otherwise.
+   */
+  auto<Row extends object = DefaultRow>(options?: ReplicaOptions): AutoHandle<Row> {
+    checkReplicaOptions(options);
+    return new AutoHandle<Row>(this.#services, options);
   }
 
   /**
@@ -234,7 +254,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const { primary, reads, ledger, running, events } = this.#services;
+    const { primary, reads, ledger, running, events, primaryOnly } = this.#services;
     const finished = running.finish();
     ledger.close();
     await endWithin(finished, timeoutMs);
@@ -249,6 +269,7 @@ export class Cluster implements AsyncDisposable {
     this.#replicas.close(failure);
     this.#masters.close();
     reads.close();
+    primaryOnly.close();
     // What vipsql waits for has ended now; a closure of the caller's may still be busy with something else.
     await endWithin(finished, unwindTimeoutMs);
     events.removeAll();

@@ -76,6 +76,7 @@ export {
   VipsqlError,
   type WaitPhase,
 } from './errors/errors.ts';
+export type { AutoHandle } from './handles/auto-handle.ts';
 export type { Query, ReadQuery } from './handles/call.ts';
 export type { KeyedResult } from './handles/once.ts';
 export type { PinnedConnection } from './handles/pinned-connection.ts';

@@ -67,6 +67,12 @@ export function buildConfig(draft: Draft): ResolvedConfig {
       timeoutMs: number(draft, 'monitor.timeoutMs'),
     },
     consistency: { waitMs: number(draft, 'consistency.waitMs') },
+    lag: {
+      maxLagMs: number(draft, 'lag.maxLagMs'),
+      intervalMs: number(draft, 'lag.intervalMs'),
+      heartbeatTable: heartbeatTable(draft),
+      writeHeartbeat: draft.given('lag.writeHeartbeat') === true,
+    },
     tokens: conceal({
       secret: [draft.given('tokens.secret') ?? []].flat() as string[],
       onInvalid: choice(draft, 'tokens.onInvalid') as ResolvedConfig['tokens']['onInvalid'],
@@ -144,8 +150,20 @@ function sessionConfig(draft: Draft): SessionConfig {
 }
 
 function ledgerTable(draft: Draft): ResolvedConfig['exactlyOnce']['table'] {
-  const parts = choice(draft, 'exactlyOnce.table').split('.');
-  const [name = unchecked(), schema = draft.text('database') ?? draft.primary?.database] = parts.reverse();
+  return tableNamed(draft, choice(draft, 'exactlyOnce.table'));
+}
+
+function heartbeatTable(draft: Draft): ResolvedConfig['lag']['heartbeatTable'] {
+  const given = draft.text('lag.heartbeatTable');
+  if (given === undefined) return undefined;
+  const { schema = unchecked(), name } = tableNamed(draft, given);
+  return { schema, name };
+}
+
+function tableNamed(draft: Draft, given: string): ResolvedConfig['exactlyOnce']['table'] {
+  const [name = unchecked(), schema = draft.text('database') ?? draft.primary?.database] = given
+    .split('.')
+    .reverse();
   return { schema, name };
 }
 

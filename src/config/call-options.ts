@@ -51,6 +51,11 @@ export interface ReplicaOptions extends CallOptions {
   readonly consistency?: Consistency | undefined;
   /** A token: the read sees what it stands for. */
   readonly after?: string | undefined;
+  /**
+   * Only replicas that are known to be no older than this, in milliseconds. Default: `lag.maxLagMs` of the
+   * configuration, which holds besides.
+   */
+  readonly maxLagMs?: number | undefined;
 }
 
 /** Options of a call whose rows have the type of a schema. */
@@ -89,12 +94,13 @@ export interface KeyedTransactionOptions extends Omit<TransactionOptions, 'exact
   readonly exactlyOnce: { readonly key: string };
 }
 
-interface Check {
+/** What a value has to be. */
+export interface Check {
   readonly rule: string;
   readonly accepts: (value: unknown) => boolean;
 }
 
-type Checks = Readonly<Record<string, Check>>;
+export type Checks = Readonly<Record<string, Check>>;
 
 /** The longest idempotency key, in bytes of UTF-8. */
 const longestKeyBytes = 200;
@@ -102,7 +108,7 @@ const longestKeyBytes = 200;
 /** The longest time that Node's timers can hold. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-const flag: Check = { rule: 'must be true or false', accepts: (value) => typeof value === 'boolean' };
+export const flag: Check = { rule: 'must be true or false', accepts: (value) => typeof value === 'boolean' };
 
 const timeoutMs: Check = {
   rule: `must be a number of milliseconds from 1 to ${longestTimeoutMs}`,
@@ -136,6 +142,7 @@ const replicaChecks: Checks = {
     accepts: (value) => typeof value === 'string' && levels.includes(value),
   },
   after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
+  maxLagMs: timeoutMs,
 };
 
 const isolationLevels: readonly string[] = [
@@ -172,21 +179,21 @@ const sessionChecks: Checks = {
 };
 
 /** Options of the design that a later version brings. */
-const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'maxLagMs', 'ttlMs']);
+const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'ttlMs']);
 
 /** Checks the options of a call. @throws {ConfigError} */
 export function checkCallOptions(options: CallOptions | undefined): void {
-  if (options !== undefined) check(options, callChecks);
+  if (options !== undefined) checkOptions(options, callChecks);
 }
 
 /** Checks the options of a read on a replica. @throws {ConfigError} */
 export function checkReplicaOptions(options: ReplicaOptions | undefined): void {
-  if (options !== undefined) check(options, replicaChecks);
+  if (options !== undefined) checkOptions(options, replicaChecks);
 }
 
 /** Checks the options of a session. @throws {ConfigError} */
 export function checkSessionOptions(options: SessionOptions | undefined): void {
-  if (options !== undefined) check(options, sessionChecks);
+  if (options !== undefined) checkOptions(options, sessionChecks);
 }
 
 /** Checks the options of a transaction. @throws {ConfigError} */
@@ -194,14 +201,15 @@ export function checkTransactionOptions(
   options: TransactionOptions | KeyedTransactionOptions | undefined,
 ): void {
   if (options === undefined) return;
-  check(options, transactionChecks);
+  checkOptions(options, transactionChecks);
   const { exactlyOnce = false, readOnly = false } = options;
   if (exactlyOnce === false || !readOnly) return;
   const rule = 'must not be combined with `readOnly`: nothing is committed that could be done twice';
   throw new ConfigError([{ path: 'exactlyOnce', rule, received: describeValue(exactlyOnce) }]);
 }
 
-function check(options: object, checks: Checks): void {
+/** Checks the options of anything, at `prefix` of something larger. @throws {ConfigError} */
+export function checkOptions(options: object, checks: Checks, prefix = ''): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new ConfigError([{ path: 'options', rule: 'must be an object', received: describeValue(options) }]);
   }
@@ -212,7 +220,7 @@ function check(options: object, checks: Checks): void {
       continue;
     issues ??= [];
     issues.push({
-      path: name,
+      path: `${prefix}${name}`,
       rule: checks[name]?.rule ?? unknownRule(name, checks),
       received: describeValue(value, [name]),
     });

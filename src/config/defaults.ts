@@ -84,7 +84,7 @@ export const numberOptions = {
     5_000,
     100,
     600_000,
-    'Limit of one login: greeting, TLS, authentication, session set-up.',
+    'How long a server may be silent during a login: greeting, TLS, authentication, session set-up. Ten times that for all of it.',
   ),
   'failover.heartbeatMs': ms(500, 20, 60_000, 'How often the VIP is asked who answers there.'),
   'failover.maxWaiting': count(
@@ -151,6 +151,19 @@ export const numberOptions = {
     60_000,
     'Longest wait for a replica to get to what a read must see; then the primary.',
     '`0`: the primary at once',
+  ),
+  'lag.maxLagMs': msOrZero(
+    0,
+    100,
+    dayMs,
+    'A replica that may be older than this takes no reads until it has caught up.',
+    '`0`: no limit',
+  ),
+  'lag.intervalMs': ms(
+    1_000,
+    50,
+    60_000,
+    'How often the lag is read, and the heartbeat written; nothing is read before a limit or a heartbeat table asks for it.',
   ),
   fallbackMax: count(
     5,
@@ -418,6 +431,19 @@ export const otherOptions = {
     off: "`'error'`: it fails with `NoReplicaError`",
   },
   consistency: { type: 'object', default: '{}', effect: 'Reads that must see something.', off: '-' },
+  lag: { type: 'object', default: '{}', effect: 'How old a replica may be.', off: '-' },
+  'lag.heartbeatTable': {
+    type: 'table',
+    default: undefined,
+    effect: "Lag is read from this table, as pt-heartbeat writes it: one of `database`, or `'schema.table'`.",
+    off: 'leave it out: from the replication status',
+  },
+  'lag.writeHeartbeat': {
+    type: 'boolean',
+    default: false,
+    effect: 'Writes that table too, on the primary, every `lag.intervalMs`, where nobody else does.',
+    off: '`false`',
+  },
   tokens: { type: 'object', default: '{}', effect: 'What carries a session to the next one.', off: '-' },
   'tokens.secret': {
     type: 'string or list of strings',
@@ -467,4 +493,4 @@ export const options: Readonly<Record<string, OptionFacts>> = Object.freeze({
 });
 
 /** Options of the design that a later version brings. */
-export const laterOptions: readonly string[] = Object.freeze(['cache', 'lag']);
+export const laterOptions: readonly string[] = Object.freeze(['cache']);

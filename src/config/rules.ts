@@ -27,6 +27,9 @@ const rules: readonly Rule[] = [
   zoneHasReplicas,
   someoneServesReads,
   proxyHidesTheWriters,
+  lagLimitIsLongEnough,
+  lagNeedsOneServer,
+  heartbeatHasItsTable,
   tlsIsWhole,
 ];
 
@@ -158,6 +161,38 @@ function proxyHidesTheWriters(draft: Draft): readonly ConfigIssue[] {
   const rule =
     "must be 'warn' while `primary.proxied` is true: behind a proxy nothing shows which master is the primary";
   return [issue('failover.twoWriters', rule, 'stop')];
+}
+
+function lagLimitIsLongEnough(draft: Draft): readonly ConfigIssue[] {
+  const [maxLagMs = 0, intervalMs = 0] = [draft.number('lag.maxLagMs'), draft.number('lag.intervalMs')];
+  if (maxLagMs === 0 || maxLagMs >= 2 * intervalMs) return [];
+  const rule = `must be at least twice \`lag.intervalMs\` (${intervalMs}), or a replica would be too old between two looks`;
+  return [issue('lag.maxLagMs', rule, maxLagMs)];
+}
+
+function lagNeedsOneServer(draft: Draft): readonly ConfigIssue[] {
+  const maxLagMs = draft.number('lag.maxLagMs');
+  const balanced = draft.replicas.findIndex((entry) => entry?.fields.balanced === true);
+  if (maxLagMs === undefined || maxLagMs === 0 || balanced === -1) return [];
+  const rule = `must be left out with replicas[${balanced}], which is balanced: nobody knows how old the server of the next connection is; list the servers, or name them by \`dns\``;
+  return [issue('lag.maxLagMs', rule, maxLagMs)];
+}
+
+function heartbeatHasItsTable(draft: Draft): readonly ConfigIssue[] {
+  const table = draft.given('lag.heartbeatTable');
+  const isWritten = draft.given('lag.writeHeartbeat') === true;
+  if (table === undefined) {
+    if (!isWritten) return [];
+    return [issue('lag.writeHeartbeat', 'must not be true without `lag.heartbeatTable`', true)];
+  }
+  if (draft.given('primary.proxied') === true) {
+    const rule = 'must be left out while `primary.proxied` is true: the row of the primary could not be told';
+    return [issue('lag.heartbeatTable', rule, table)];
+  }
+  const hasSchema = String(table).includes('.') || (draft.text('database') ?? draft.primary?.database);
+  return hasSchema
+    ? []
+    : [issue('lag.heartbeatTable', "must name its schema, as 'shop.heartbeat', without `database`", table)];
 }
 
 const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];

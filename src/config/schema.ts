@@ -263,6 +263,15 @@ export const clusterSchema = section({
     timeoutMs: number('monitor.timeoutMs'),
   }).optional(),
   consistency: section({ waitMs: number('consistency.waitMs') }).optional(),
+  lag: section({
+    maxLagMs: number('lag.maxLagMs'),
+    intervalMs: number('lag.intervalMs'),
+    heartbeatTable: text(
+      "must be a table name of letters, digits, _ and $, as 'heartbeat' or 'percona.heartbeat'",
+      (value) => tableName.test(value),
+    ),
+    writeHeartbeat: flag,
+  }).optional(),
   tokens: section({ secret: tokenSecret, onInvalid: choice('throw', 'ignore') }).optional(),
   fallback: choice('primary', 'error'),
   fallbackMax: number('fallbackMax'),

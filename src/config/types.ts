@@ -123,7 +123,7 @@ export interface ClusterConfig {
   readonly transactionTimeoutMs?: number;
   /** Limit of one TCP connect. */
   readonly tcpTimeoutMs?: number;
-  /** Limit of one login: greeting, TLS, authentication and session set-up. */
+  /** How long a server may be silent during a login: greeting, TLS, authentication and session set-up. */
   readonly loginTimeoutMs?: number;
   readonly failover?: {
     /** How often the watch asks the VIP who answers. */
@@ -170,6 +170,16 @@ export interface ClusterConfig {
   readonly consistency?: {
     /** Longest wait for a replica to get to what a read must see; then the primary. 0: the primary at once. */
     readonly waitMs?: number;
+  };
+  readonly lag?: {
+    /** A replica that may be older than this takes no reads until it has caught up. 0: no limit. */
+    readonly maxLagMs?: number;
+    /** How often the lag is read, and the heartbeat written. */
+    readonly intervalMs?: number;
+    /** A table as pt-heartbeat writes it, to read the lag from: `'heartbeat'` in `database`, or `'schema.table'`. */
+    readonly heartbeatTable?: string;
+    /** vipsql writes that table itself, on the primary. Default `false`. */
+    readonly writeHeartbeat?: boolean;
   };
   readonly tokens?: {
     /** Signs tokens; of several the first signs, and all are accepted. At least 16 characters each. */
@@ -295,6 +305,14 @@ export interface ResolvedConfig {
   };
   readonly monitor: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly consistency: { readonly waitMs: number };
+  readonly lag: {
+    /** 0: no limit. */
+    readonly maxLagMs: number;
+    readonly intervalMs: number;
+    /** `undefined`: lag is read from the replication status. */
+    readonly heartbeatTable: { readonly schema: string; readonly name: string } | undefined;
+    readonly writeHeartbeat: boolean;
+  };
   readonly tokens: { readonly secret: readonly string[]; readonly onInvalid: 'throw' | 'ignore' };
   readonly fallback: 'primary' | 'error';
   readonly fallbackMax: number;

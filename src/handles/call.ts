@@ -1,10 +1,5 @@
 import type { CallOptions } from '../config/call-options.ts';
-import {
-  ImplicitCommitError,
-  PrimaryRequiredError,
-  ReplicaReadOnlyError,
-  SessionStateError,
-} from '../errors/errors.ts';
+import { ImplicitCommitError, ReplicaReadOnlyError, SessionStateError } from '../errors/errors.ts';
 import type { Command } from '../pool/command.ts';
 import type { Operation } from '../resilience/outcome.ts';
 import { bindPrepared, bindText, toBindable } from '../sql/bind.ts';
@@ -12,7 +7,7 @@ import type { SqlFragment } from '../sql/fragment.ts';
 import type { ReadSql } from '../sql/read-sql.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { SqlParams } from '../sql/value.ts';
-import type { Services } from './services.ts';
+import { type PrimaryOnly, primaryRequired } from './primary-only.ts';
 
 /** A statement as text with placeholders, or made by the `sql` tag with its values inside. */
 export type Query = string | SqlFragment;
@@ -108,18 +103,22 @@ export function refuseImplicitCommit({ verb, transactionControl, implicitCommit 
   );
 }
 
-/** Refuses a replica read of a table that is only ever read on the primary. */
-export function refusePrimaryOnly(
-  { tables }: Statement,
-  { isPrimaryOnly }: Pick<Services, 'isPrimaryOnly'>,
-): void {
-  const table = tables.find(isPrimaryOnly);
-  if (table === undefined) return;
-  const name = table.schema === undefined ? table.name : `${table.schema}.${table.name}`;
-  throw new PrimaryRequiredError(
-    `The table ${name} is configured as primaryOnly: a replica may lag and was not asked. Use db.primary() for this statement.`,
-    { table: name },
-  );
+/** Where `db.auto()` sends a statement; `'unknown'` while the names in it have to be looked up. */
+export function routeOf(
+  { demand, tables }: Statement,
+  primaryOnly: Pick<PrimaryOnly, 'find'>,
+): 'primary' | 'replica' | 'unknown' {
+  if (demand !== undefined) return 'primary';
+  const found = primaryOnly.find(tables);
+  if (found === 'unknown') return 'unknown';
+  return found === undefined ? 'replica' : 'primary';
+}
+
+/** Refuses a replica read of a table that is known to be read on the primary only. Returns whether one is unknown. */
+export function refusePrimaryOnly({ tables }: Statement, primaryOnly: Pick<PrimaryOnly, 'find'>): boolean {
+  const found = primaryOnly.find(tables);
+  if (found === undefined || found === 'unknown') return found === 'unknown';
+  throw primaryRequired(found);
 }
 
 function statementKind(statement: Statement): Command['statement'] {

@@ -8,7 +8,7 @@ import {
   type ServerValues,
 } from '../consistency/semi-sync.ts';
 import { ExactlyOnceError } from '../errors/errors.ts';
-import { ownCommand } from '../pool/command.ts';
+import { ownCommand, rowsOf } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
@@ -22,8 +22,7 @@ export async function ask(
   question: string,
   deadline: Deadline,
 ): Promise<readonly Row[]> {
-  const { rows } = await connection.run(ownCommand(question), deadline);
-  return Array.isArray(rows) ? (rows as Row[]) : [];
+  return rowsOf(await connection.run(ownCommand(question), deadline));
 }
 
 /** The same, or `undefined` where the server refuses to answer. */

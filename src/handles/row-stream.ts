@@ -5,6 +5,7 @@ import type { RowSource } from '../pool/row-source.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import type { InterruptedFailure } from '../resilience/interruption.ts';
+import { toError } from '../resilience/to-error.ts';
 import type { Call } from './call.ts';
 import type { DefaultRow } from './row-reader.ts';
 
@@ -14,15 +15,15 @@ export interface RowStream<Row extends object = DefaultRow> extends Readable {
   [Symbol.asyncIterator](): NodeJS.AsyncIterator<Row>;
 }
 
+/** Runs a statement: borrows a connection, hands it to `pump`, and may do so again while no row has come. */
+export type Pump = (pump: (connection: Connection) => Promise<void>) => Promise<void>;
+
 export interface RowStreamOptions {
   readonly call: Call;
   /** The longest wait for the first row, and then for each next one; a reader that is slow itself does not count. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Runs the statement: borrows a connection, hands it to `pump`, and may do so again while no row has come. */
-  readonly run: (pump: (connection: Connection) => Promise<void>) => Promise<void>;
-  /** The error of a stream that broke after its first row: beginning again would give rows twice. */
-  readonly broken: (failure: Failure, connection: Connection) => Error;
+  readonly run: Pump;
 }
 
 /** Rows kept ready for the reader. */
@@ -30,19 +31,24 @@ const bufferedRows = 64;
 
 /** Makes the stream; the statement is sent when the first row is asked for. */
 export function createRowStream<Row extends object>(options: RowStreamOptions): RowStream<Row> {
-  const { call, timeoutMs, signal, run, broken } = options;
+  const { call, timeoutMs, signal, run } = options;
   let started = false;
   let active: ActiveRows | undefined;
 
   const pump = (connection: Connection): Promise<void> =>
     new Promise((resolve, reject) => {
+      if (stream.destroyed) {
+        // While it waited for this connection. Nobody would take the rows, nor resume what is paused.
+        resolve();
+        return;
+      }
       const rows = new ActiveRows(stream, connection, timeoutMs);
       active = rows;
       rows.open(call, (error) => {
         active = undefined;
         if (error === undefined || stream.destroyed) resolve();
         else if (error instanceof VipsqlError) reject(error);
-        else reject(rows.count === 0 ? new Failed(error) : broken(error, connection));
+        else reject(rows.count === 0 ? new Failed(error) : broken(error, connection, timeoutMs));
       });
     });
 
@@ -67,6 +73,11 @@ export function createRowStream<Row extends object>(options: RowStreamOptions): 
   });
   if (signal !== undefined) endWithSignal(stream, signal, () => active !== undefined);
   return stream as RowStream<Row>;
+}
+
+/** The error of a stream that broke after its first row: beginning again would give rows twice. */
+function broken(failure: Failure, { endpointName, epoch }: Connection, timeoutMs: number): VipsqlError {
+  return toError(failure, { operation: 'read', server: endpointName, epoch, timeoutMs });
 }
 
 function endWithSignal(stream: Readable, signal: AbortSignal, wasSent: () => boolean): void {

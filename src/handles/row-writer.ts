@@ -28,28 +28,31 @@ export interface CallResult<Row> extends ExecuteResult {
   readonly sets: readonly Row[][];
 }
 
-export interface WriterSettings extends ReaderSettings {
+export interface WriterSettings<Options extends CallOptions = CallOptions> extends ReaderSettings<Options> {
   readonly tokens: Tokens;
 }
 
 /** The reading methods, and those that write. */
-export class RowWriter<Row extends object = DefaultRow> extends RowReader<Row> {
+export class RowWriter<
+  Row extends object = DefaultRow,
+  Options extends CallOptions = CallOptions,
+> extends RowReader<Row, 'any', Options> {
   readonly #tokens: Tokens;
 
   /** @internal */
-  constructor(run: RunCall, settings: WriterSettings) {
+  constructor(run: RunCall<Options>, settings: WriterSettings<Options>) {
     super(run, settings);
     this.#tokens = settings.tokens;
   }
 
   /** Runs a statement for its effect. Rejects with {@link InDoubtError} when a write was sent and never answered. */
-  async execute(query: Query, params?: SqlParams, options?: CallOptions): Promise<ExecuteResult> {
+  async execute(query: Query, params?: SqlParams, options?: Options): Promise<ExecuteResult> {
     const reply = await this.send(query, params, this.resolve(options));
     return executeResult(lastHeader(reply.rows), reply, this.#tokens);
   }
 
   /** Calls a procedure (`'CALL restock(?, ?)'`); resolves to the result sets that it returned. */
-  async call(query: Query, params?: SqlParams, options?: CallOptions): Promise<CallResult<Row>> {
+  async call(query: Query, params?: SqlParams, options?: Options): Promise<CallResult<Row>> {
     const reply = await this.send(query, params, this.resolve(options));
     const { rows } = reply;
     const list = Array.isArray(rows) ? (Array.isArray(rows[0]) ? rows : [rows]) : [];

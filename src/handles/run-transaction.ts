@@ -101,8 +101,14 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
       return error.value;
     }
     // The closure may have wrapped or swallowed it, but what spoiled the transaction decides what happens next.
-    throw tx.spoiledBy ?? error;
+    throw ofWholeTransaction(tx.spoiledBy ?? error);
   }
+}
+
+/** With the statement that failed, all others of the transaction have been undone by now. */
+function ofWholeTransaction(error: unknown): unknown {
+  if (!(error instanceof Failed) || error.failure.outcome !== 'statement-rolled-back') return error;
+  return new Failed({ ...error.failure, outcome: 'rolled-back' });
 }
 
 async function commit(connection: Connection, deadline: Deadline, trace: AttemptTrace): Promise<Answer> {

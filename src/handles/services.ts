@@ -2,9 +2,9 @@ import type { ResolvedConfig } from '../config/types.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Retries } from '../resilience/retries.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
-import type { TableRef } from '../sql/tables.ts';
 import type { Primary } from '../topology/primary.ts';
 import type { CommitLedger } from './commit-ledger.ts';
+import type { PrimaryOnly } from './primary-only.ts';
 import type { RunningOperations } from './running-operations.ts';
 import type { SessionScope } from './session-scope.ts';
 import type { Tokens } from './tokens.ts';
@@ -22,5 +22,5 @@ export interface Services {
   readonly scope: TransactionScope;
   readonly sessions: SessionScope;
   readonly tokens: Tokens;
-  readonly isPrimaryOnly: (table: TableRef) => boolean;
+  readonly primaryOnly: PrimaryOnly;
 }

@@ -16,7 +16,7 @@ interface SnapshotOptions {
   readonly deadline: Deadline;
   readonly timezone: string;
   /** Refuses statements that do not belong on a replica. */
-  readonly check: (call: Call) => void;
+  readonly check: (call: Call) => Promise<void>;
 }
 
 /** Reads on one replica that all see the data of one moment. */
@@ -70,28 +70,33 @@ class SnapshotReader {
 
   async run(call: Call): Promise<Answer> {
     const { connection, deadline, check } = this.#options;
-    check(call);
+    await this.#told(() => check(call));
     if (this.#closed) {
       throw new TransactionClosedError(
         'The snapshot was used after its closure had ended; the statement was not sent. Await every read inside the closure.',
       );
     }
-    return await this.#turns.run(async () => {
-      const { endpointName: server, epoch } = connection;
-      try {
-        return await connection.run({ ...call.command, statement: 'read' }, deadline);
-      } catch (error) {
-        if (!(error instanceof Failed)) throw error;
-        if (!connection.usable) this.lostTo ??= error;
-        throw toError(error.failure, {
-          operation: 'read',
-          server,
-          epoch,
-          timeoutMs: deadline.timeoutMs,
-          abortReason: deadline.signal?.reason,
-        });
-      }
-    });
+    return await this.#turns.run(() =>
+      this.#told(() => connection.run({ ...call.command, statement: 'read' }, deadline)),
+    );
+  }
+
+  /** A failure as the error that the closure sees. */
+  async #told<T>(ask: () => Promise<T>): Promise<T> {
+    const { connection, deadline } = this.#options;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      if (!connection.usable) this.lostTo ??= error;
+      throw toError(error.failure, {
+        operation: 'read',
+        server: connection.endpointName,
+        epoch: connection.epoch,
+        timeoutMs: deadline.timeoutMs,
+        abortReason: deadline.signal?.reason,
+      });
+    }
   }
 
   async close(): Promise<void> {

@@ -76,10 +76,27 @@ export interface ClusterEvents {
   };
   /** A master cannot be watched, or not in everything; the reason says what to do. Told once for each reason. */
   'master:unwatched': { readonly master: string; readonly reason: string };
+  /**
+   * The definition of a view cannot be read, so that it might hide a `primaryOnly` table: replicas are not asked for it.
+   * Told once for each view.
+   */
+  'view:unreadable': { readonly view: string; readonly remedy: string };
   /** A replica takes no reads any more. */
   'replica:down': { readonly replica: string; readonly reason: string };
   /** A replica takes reads, for the first time or again. */
   'replica:up': { readonly replica: string; readonly downMs: number };
+  /** A replica takes no reads because it is too old, or because nobody can tell how old it is (`lag.maxLagMs`). */
+  'replica:lagging': {
+    readonly replica: string;
+    /** `undefined`: unknown. */
+    readonly lagMs: number | undefined;
+    readonly maxLagMs: number;
+    readonly reason: string;
+  };
+  /** A replica that was put aside for its lag takes reads again. */
+  'replica:caught-up': { readonly replica: string; readonly lagMs: number; readonly asideMs: number };
+  /** Lag cannot be read on a server, or no heartbeat is written. Told once for each reason, until it is in order. */
+  'lag:unavailable': { readonly server: string; readonly reason: string; readonly remedy: string };
   /** A DNS name resolved to a server that was not known. */
   'replica:added': { readonly replica: string };
   /** A DNS name no longer resolves to a server. */

@@ -54,7 +54,11 @@ export function isFieldLists(
 }
 
 /** The first row of an answer to a statement of vipsql's own; `undefined` when there is none. */
-export function firstRow({ rows }: Answer): Record<string, unknown> | undefined {
-  const [row] = Array.isArray(rows) ? rows : [];
-  return row === undefined || Array.isArray(row) ? undefined : (row as Record<string, unknown>);
+export function firstRow(answer: Answer): Record<string, unknown> | undefined {
+  return rowsOf(answer)[0];
+}
+
+/** The rows of an answer to a statement of vipsql's own that gives one set; `[]` when it has none. */
+export function rowsOf({ rows }: Answer): readonly Record<string, unknown>[] {
+  return Array.isArray(rows) && !Array.isArray(rows[0]) ? (rows as Record<string, unknown>[]) : [];
 }

@@ -5,6 +5,7 @@ import { UnsafeEscapingError, VipsqlError } from '../errors/errors.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { classifyFailure, type Failure } from '../resilience/failures.ts';
+import { startTimer } from '../resilience/timer.ts';
 import type { TypeConfig } from '../rows/column-types.ts';
 import { Alarm } from './alarm.ts';
 import {
@@ -40,6 +41,9 @@ const noValues = null;
 
 /** Stands for whatever is asked of a connection beside the statements of its user. */
 const resetCommand = ownCommand('', 'other');
+
+/** The longest that a server may take to show that a connection is still open. */
+const longestPingMs = 500;
 
 /** The longest that a goodbye may take. */
 const quitTimeoutMs = 500;
@@ -173,8 +177,13 @@ export class Connection {
           if (!ended) this.#status.note(header, command);
         },
         onEnd: (error) => {
-          if (error === undefined || error instanceof VipsqlError) end(error);
-          else end(this.#classify(error, command, { sent: source.wasSent() }));
+          if (error === undefined || error instanceof VipsqlError) {
+            end(error);
+            return;
+          }
+          const failure = this.#classify(error, command, { sent: source.wasSent() });
+          if (failure.kind === 'killed') this.#explainKill(failure, longestPingMs, end);
+          else end(failure);
         },
       },
     );
@@ -259,11 +268,32 @@ export class Connection {
         return connection.#classify(error, command, { sent, killedByUs });
       },
       closed: () => connection.#closed(),
+      explainKill: (failure, limitMs, onExplained) => connection.#explainKill(failure, limitMs, onExplained),
       finished() {
         connection.#running = undefined;
       },
       destroy: (failure) => connection.destroy(failure),
     };
+  }
+
+  /**
+   * A server that shuts down says of the statements that it stops what it says of one that a person has killed, and
+   * then ends their sessions. Only the second is to be told to the caller: the first is a lost connection.
+   */
+  #explainKill(failure: Failure, limitMs: number, onExplained: (failure: Failure) => void): void {
+    let explained = false;
+    const explain = (as: Failure): void => {
+      if (explained) return;
+      explained = true;
+      clearTimeout(limit);
+      this.#running = undefined;
+      if (as.connection === 'destroy') this.destroy();
+      onExplained(as);
+    };
+    const shutDown = (): void => explain({ ...failure, kind: 'lost', connection: 'destroy' });
+    const limit = startTimer(limitMs, shutDown);
+    this.#running = { giveUp: shutDown };
+    this.#parts.raw.ping((error) => (error ? shutDown() : explain(failure)));
   }
 
   #classify(

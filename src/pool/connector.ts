@@ -24,8 +24,21 @@ class LoginTimeout extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
+/** Looks whether the server has said anything, within `loginTimeoutMs`. */
+const looksPerTimeout = 4;
+
+/** A login that goes on and on is given up after so many times `loginTimeoutMs`. */
+const longestLogin = 10;
+
 /** Who waits for its turn looks this often whether it has come sooner than was said. */
 const longestTurnWaitMs = 250;
+
+export interface ConnectOptions {
+  readonly readOnly: boolean;
+  readonly deadline: Deadline;
+  /** Given the socket once it stands. */
+  readonly onConnected?: (socket: Pick<Socket, 'bytesRead'>) => void;
+}
 
 /** One login, from the socket on. */
 interface Login {
@@ -54,14 +67,15 @@ export class Connector {
 
   /**
    * Opens a session and learns who its server is. Rejects with {@link Failed}, outcome `not-executed`.
-   * A login that takes longer than `loginTimeoutMs` is given up by the caller only: it goes on in the background
-   * and is closed politely when it succeeds, because servers count abandoned greetings and ban the host for them.
+   * A login in which the server is silent for `loginTimeoutMs` is given up by the caller only: it goes on in the
+   * background and is closed politely when it succeeds, because servers count abandoned greetings and ban the host for
+   * them. One that goes on slowly is waited for: whoever gives it up at a busy server and begins another adds to that.
    */
-  async connect(options: { readonly readOnly: boolean; readonly deadline: Deadline }): Promise<Connection> {
-    const { deadline, readOnly } = options;
+  async connect({ readOnly, deadline, onConnected }: ConnectOptions): Promise<Connection> {
     try {
       await this.#takeTurn(deadline);
       const { socket, password } = await this.#open(deadline);
+      onConnected?.(socket);
       return await this.#loginWithin({ socket, password, readOnly, authenticated: false }, deadline);
     } catch (error) {
       throw new Failed({ ...classify(error), server: this.endpoint.name });
@@ -138,10 +152,21 @@ export class Connector {
         if (login.authenticated) login.socket.destroy();
         reject(new LoginTimeout(`${this.endpoint.name} did not finish the login in time`));
       };
-      const limit = setTimeout(abandon, loginTimeoutMs);
+      let looks = 0;
+      let silentLooks = 0;
+      let heard = login.socket.bytesRead;
+      // Looks are counted instead of time: when the process stood still, what has arrived meanwhile is read first.
+      const look = (): void => {
+        const { bytesRead } = login.socket;
+        looks += 1;
+        silentLooks = bytesRead === heard ? silentLooks + 1 : 0;
+        heard = bytesRead;
+        if (silentLooks >= looksPerTimeout || looks >= looksPerTimeout * longestLogin) abandon();
+      };
+      const limit = setInterval(look, loginTimeoutMs / looksPerTimeout);
       const cancel = deadline.onInterrupt(abandon);
       const release = (): void => {
-        clearTimeout(limit);
+        clearInterval(limit);
         cancel();
       };
       this.#login(login).then(

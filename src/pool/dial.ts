@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Endpoint } from '../config/types.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import { startTimer } from '../resilience/timer.ts';
 
 export interface DialOptions {
   readonly endpoint: Endpoint;
@@ -62,9 +63,8 @@ export function dial(options: DialOptions): Promise<Socket> {
         const refused = !(error instanceof DialTimeout);
         if (refused || (pending.size === 0 && started === hedges)) fail(error);
       };
-      const limit = setTimeout(
-        () => drop(new DialTimeout(`no answer from ${endpoint.name} within ${tcpTimeoutMs} ms`)),
-        tcpTimeoutMs,
+      const limit = startTimer(tcpTimeoutMs, () =>
+        drop(new DialTimeout(`no answer from ${endpoint.name} within ${tcpTimeoutMs} ms`)),
       );
       const onClose = (): void => drop(new Error(`closed while connecting to ${endpoint.name}`));
       socket.once('error', drop);
@@ -82,7 +82,11 @@ export function dial(options: DialOptions): Promise<Socket> {
         settle();
         resolve(socket);
       });
-      if (started < hedges) hedgeTimer = setTimeout(attempt, tcpTimeoutMs / hedges);
+      if (started < hedges) {
+        hedgeTimer = startTimer(tcpTimeoutMs / hedges, () => {
+          if (!settled) attempt();
+        });
+      }
     };
 
     const cancelWait = deadline.onInterrupt(() =>

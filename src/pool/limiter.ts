@@ -7,7 +7,7 @@ export interface LimiterOptions {
 
 /** Runs at most `max` tasks at once, in the order in which they came. */
 export class Limiter {
-  readonly #max: number;
+  #max: number;
   readonly #jitterMs: number;
   readonly #restAfterFailureMs: number;
   readonly #queue: (() => void)[] = [];
@@ -38,6 +38,15 @@ export class Limiter {
     }
     this.#leave();
     return result;
+  }
+
+  /** Lets so many run at once from now on, which is more than before. */
+  widen(max: number): void {
+    this.#max = max;
+    while (this.#running < max && this.#queue.length > 0) {
+      this.#running += 1;
+      this.#queue.shift()?.();
+    }
   }
 
   /** Hands the place over to whoever has waited longest. */

@@ -89,7 +89,8 @@ function mysql2Options({
  */
 function authenticated(raw: RawConnection): Promise<Vendor> {
   return new Promise((resolve, reject) => {
-    raw.on('error', (error) => reject(brokeDuringHandshake(error) ? new LineLost(error) : error));
+    // Judged at once: mysql2 may yet give the same error another code.
+    raw.on('error', (error) => reject(isBrokenLine(error) ? new LineLost(error) : error));
     raw.once('connect', (greeting: { readonly serverVersion: string }) =>
       resolve(/mariadb/i.test(greeting.serverVersion) ? 'mariadb' : 'mysql'),
     );
@@ -100,15 +101,14 @@ class LineLost extends Error {
   readonly code = 'ECONNRESET';
 
   constructor(cause: Error) {
-    super(`the connection was lost during the TLS handshake: ${cause.message}`, { cause });
+    super(`the connection was lost during the login: ${cause.message}`, { cause });
   }
 }
 
-/** mysql2 gives whatever happens during the handshake one code; a line that breaks says nothing about TLS. */
-function brokeDuringHandshake({ code, errno, message }: NodeJS.ErrnoException): boolean {
-  if (code !== 'HANDSHAKE_SSL_ERROR') return false;
+/** mysql2 gives whatever happens during the TLS handshake one code; a line that breaks says nothing about TLS. */
+function isBrokenLine({ code, errno, message }: NodeJS.ErrnoException): boolean {
   const isSystemError = errno !== undefined && errno < 0 && -errno !== constants.errno.EPROTO;
-  return isSystemError || /disconnected before secure TLS/.test(message);
+  return isSystemError || (code === 'HANDSHAKE_SSL_ERROR' && /disconnected before secure TLS/.test(message));
 }
 
 /** What the caller does with a new session; it may never end, but the connection may. */

@@ -7,7 +7,7 @@ import type { Failure } from '../resilience/failures.ts';
 import { interruptedWait } from '../resilience/interruption.ts';
 import { ownCommand } from './command.ts';
 import type { Connection, KillQuery, Pulse } from './connection.ts';
-import { Limiter } from './limiter.ts';
+import { Logins } from './logins.ts';
 import { createResourcePool } from './resource-pool.ts';
 import { WaitQueue } from './wait-queue.ts';
 
@@ -36,14 +36,6 @@ class NoConnection {
 
 type Resource = Connection | NoConnection;
 
-/** Logins in progress at once: many TLS logins together take longer than each one's limit and then none succeeds. */
-const maxLogins = 2;
-
-const loginJitterMs = 10;
-
-/** With two logins at once it is at most 80 a second that fail, however many callers try again and again. */
-const failedLoginRestMs = 25;
-
 /** A connection idle for longer is asked whether it lives before it is lent. */
 const validateAfterMs = 500;
 
@@ -54,8 +46,6 @@ const validation = ownCommand('DO 1');
 
 /** The share by which connection lifetimes differ. */
 const lifetimeJitter = 0.1;
-
-const warmRetryMs = 1_000;
 
 /**
  * The connections to one server in one life (and one epoch): made for it and thrown away whole with {@link discard}.
@@ -70,14 +60,9 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #resources: ResourcePool<Resource>;
   readonly #waiters: WaitQueue<Connection>;
-  readonly #logins = new Limiter(maxLogins, {
-    jitterMs: loginJitterMs,
-    restAfterFailureMs: failedLoginRestMs,
-  });
+  readonly #logins: Logins;
   readonly #connections = new Set<Connection>();
   readonly #life = new AbortController();
-  /** Ends the pauses of {@link #rest}. */
-  readonly #resting = new Set<() => void>();
   /** Lent to callers, or asked of generic-pool for a waiter. */
   #committed = 0;
   /** Requests to generic-pool that nothing has answered yet. */
@@ -97,6 +82,11 @@ export class Pool {
     this.#waiters = new WaitQueue(
       (interruption) => new Failed(interruptedWait(interruption, 'connection', this.#whyNone())),
     );
+    this.#logins = new Logins({
+      connect: options.connect,
+      isAwaited: () => this.#isAwaited,
+      life: this.#life.signal,
+    });
     this.#resources = createResourcePool<Resource>(
       { create: () => this.#create(), destroy: async (resource) => this.#close(resource) },
       { ...settings, isSpent: (resource) => resource instanceof NoConnection || this.#isSpent(resource) },
@@ -222,7 +212,7 @@ export class Pool {
     if (this.#committed >= max || this.#unanswered >= this.#waiters.size) return;
     this.#committed += 1;
     this.#unanswered += 1;
-    for (const wake of this.#resting) wake();
+    this.#logins.hurry();
     void this.#resources.acquire().then((resource) => this.#serve(resource));
   }
 
@@ -281,10 +271,15 @@ export class Pool {
         if (this.#discarded !== undefined) return this.#refuse(this.#discarded);
         this.#loginFailure = failure;
         this.#options.onConnectFailure(failure);
-        if (this.#unanswered > this.#refusals) return this.#refuse(failure);
-        await this.#rest();
+        if (this.#isAwaited) return this.#refuse(failure);
+        await this.#logins.pause();
       }
     }
+  }
+
+  /** Somebody waits for a connection that is being opened. */
+  get #isAwaited(): boolean {
+    return this.#unanswered > this.#refusals;
   }
 
   #refuse(failure: Failure): NoConnection {
@@ -292,20 +287,9 @@ export class Pool {
     return new NoConnection(failure);
   }
 
-  /** The pause of a warm connection that could not be opened; over at once when somebody comes to wait for one. */
-  async #rest(): Promise<void> {
-    const woken = new AbortController();
-    const wake = (): void => woken.abort();
-    this.#resting.add(wake);
-    const signal = AbortSignal.any([woken.signal, this.#life.signal]);
-    await new Deadline(Number.POSITIVE_INFINITY, signal).sleep(warmRetryMs);
-    this.#resting.delete(wake);
-  }
-
   async #connect(): Promise<Connection> {
-    const { connect, kill, epoch, settings, onConnectionLost } = this.#options;
-    const deadline = new Deadline(Number.POSITIVE_INFINITY, this.#life.signal);
-    const connection = await this.#logins.run(() => connect(deadline));
+    const { kill, epoch, settings, onConnectionLost } = this.#options;
+    const connection = await this.#logins.open();
     this.#loginFailure = undefined;
     if (this.#discarded !== undefined) {
       connection.quit();

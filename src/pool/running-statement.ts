@@ -23,6 +23,8 @@ export interface StatementHost {
   accept(command: Command, rows: RawRows, fields: RawFields): Answer;
   classify(error: Error, command: Command, sent: boolean, killedByUs: boolean): Failure;
   closed(): Failure;
+  /** Finds out within `limitMs` whether somebody killed a statement, or the server shuts down and ends the session. */
+  explainKill(failure: Failure, limitMs: number, onExplained: (failure: Failure) => void): void;
   /** The connection is free again. */
   finished(): void;
   destroy(failure?: Failure): void;
@@ -35,7 +37,7 @@ const longestKillWaitMs = 500;
 export class RunningStatement {
   readonly #host: StatementHost;
   readonly #command: Command;
-  readonly #timeoutMs: number;
+  readonly #deadline: Deadline;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (error: unknown) => void;
   readonly #cancelWait: (() => void) | undefined;
@@ -56,7 +58,7 @@ export class RunningStatement {
     const { deadline } = run;
     this.#host = host;
     this.#command = command;
-    this.#timeoutMs = deadline.timeoutMs;
+    this.#deadline = deadline;
     this.#resolve = run.resolve;
     this.#reject = run.reject;
     const killWaitMs = host.kill === undefined ? 0 : Math.min(longestKillWaitMs, deadline.timeoutMs / 5);
@@ -86,15 +88,21 @@ export class RunningStatement {
     const interruption = this.#interruption;
     if (error !== null) {
       const failure = this.#host.classify(error, this.#command, this.#wasSent, interruption !== undefined);
-      this.#fail(
-        interruption === undefined ? failure : interruptedStatement(interruption, failure, this.#timeoutMs),
-      );
+      if (interruption !== undefined) {
+        this.#fail(interruptedStatement(interruption, failure, this.#deadline.timeoutMs));
+      } else if (failure.kind === 'killed') {
+        this.#settle();
+        const limitMs = Math.min(longestKillWaitMs, Math.max(0, this.#deadline.remainingMs()));
+        this.#host.explainKill(failure, limitMs, (explained) => this.#reject(new Failed(explained)));
+      } else {
+        this.#fail(failure);
+      }
       return;
     }
     this.#settle();
     // The KILL may still be on its way, and would hit the next statement.
     if (interruption !== undefined) {
-      this.#host.destroy(interruptedStatement(interruption, this.#host.closed(), this.#timeoutMs));
+      this.#host.destroy(interruptedStatement(interruption, this.#host.closed(), this.#deadline.timeoutMs));
     }
     try {
       this.#resolve(this.#host.accept(this.#command, rows, fields));
@@ -106,7 +114,7 @@ export class RunningStatement {
   #interrupt(cause: Interruption, killWaitMs: number): void {
     const { kill, closed } = this.#host;
     this.#interruption = cause;
-    const stop = (): void => this.giveUp(interruptedStatement(cause, closed(), this.#timeoutMs));
+    const stop = (): void => this.giveUp(interruptedStatement(cause, closed(), this.#deadline.timeoutMs));
     if (kill === undefined) {
       stop();
       return;

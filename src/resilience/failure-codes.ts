@@ -203,3 +203,9 @@ export function reasonOf(
   if (known !== undefined) return known;
   return vendor === 'mariadb' && errno >= firstVendorErrno ? undefined : driverName;
 }
+
+/** A statement met a table or a schema that does not exist. */
+export const missingTableErrnos: ReadonlySet<number> = new Set([1049, 1146]);
+
+/** The account may not do that: to a schema, to a table, to a column, at all. */
+export const deniedErrnos: ReadonlySet<number> = new Set([1044, 1142, 1143, 1227]);

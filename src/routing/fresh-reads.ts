@@ -37,6 +37,8 @@ export interface ConsistencyStatus {
   readonly waited: number;
   /** On the primary, because no replica got there in time. */
   readonly fellBack: number;
+  /** On the primary, because every replica may have been older than `maxLagMs` of the call. */
+  readonly tooOld: number;
 }
 
 /** A wait takes at most this share of the time that is left, so that the primary can still be asked. */
@@ -82,7 +84,7 @@ export class FreshReads {
     };
   }
 
-  get status(): ConsistencyStatus {
+  get status(): Omit<ConsistencyStatus, 'tooOld'> {
     return { ...this.#counts };
   }
 

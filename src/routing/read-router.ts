@@ -6,7 +6,7 @@ import type { Connection } from '../pool/connection.ts';
 import { WaitQueue } from '../pool/wait-queue.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
-import type { Failure, FailureKind } from '../resilience/failures.ts';
+import type { Failure } from '../resilience/failures.ts';
 import { interruptedWait } from '../resilience/interruption.ts';
 import { GivenUp, type Retries } from '../resilience/retries.ts';
 import type { GiveUp } from '../resilience/retry.ts';
@@ -19,7 +19,9 @@ import { type ConsistencyStatus, FreshReads } from './fresh-reads.ts';
 import type { Place } from './place.ts';
 import { ReadChoice } from './read-choice.ts';
 import type { ReadNeed } from './read-need.ts';
+import { type ReadSearch, searchAmong } from './read-search.ts';
 import type { ReadTarget } from './read-target.ts';
+import { wasTurnedAway } from './turned-away.ts';
 import { replicaReturned, unlessReplicaReturns } from './unless-replica-returns.ts';
 
 export interface ReadRouterOptions {
@@ -44,6 +46,8 @@ export interface ReadOptions {
   readonly trace?: ReadTrace;
   /** What it must see; nothing by default. */
   readonly need?: ReadNeed | undefined;
+  /** Only replicas that are known to be no older; any age by default. */
+  readonly maxLagMs?: number | undefined;
   /** `false` for a read whose length the caller decides (stream, snapshot): it says nothing about the server. */
   readonly timed?: boolean;
 }
@@ -56,6 +60,7 @@ export class ReadRouter {
   readonly #choice: ReadChoice;
   readonly #fresh: FreshReads;
   readonly #fallback: FallbackPeriod;
+  #tooOld = 0;
   readonly #gate = new WaitQueue<void>(
     (interruption) =>
       new Failed(
@@ -87,7 +92,7 @@ export class ReadRouter {
   }
 
   get consistency(): ConsistencyStatus {
-    return this.#fresh.status;
+    return { ...this.#fresh.status, tooOld: this.#tooOld };
   }
 
   /**
@@ -99,21 +104,24 @@ export class ReadRouter {
    *
    * Rejects with {@link Failed} when trying again is of no use or the deadline has passed, with {@link NoReplicaError}
    * at once when all replicas are known to be down and `fallback` is `'error'`, or with whatever else `run` rejects with.
-   * While a replica makes its first connection the read waits for it.
+   * While a replica makes its first connection, or is asked for the first time how old it is, the read waits for it.
    */
   async read<T>(
     deadline: Deadline,
     run: (connection: Connection) => Promise<T>,
     options?: ReadOptions,
   ): Promise<T> {
-    const { trace = {}, timed = true, need } = options ?? {};
-    this.#options.retries.countOperation();
+    const { trace = {}, timed = true, need, maxLagMs } = options ?? {};
+    const { replicas, retries } = this.#options;
+    if (maxLagMs !== undefined) replicas.watchLag();
+    retries.countOperation();
     let tried = none;
     let attempt = 1;
     for (;;) {
-      const place = need === undefined ? undefined : await this.#findPlace(need, tried, deadline);
-      const next = need === undefined ? this.#choice.next(tried) : place?.target;
-      const target = next ?? (await this.#chooseLast(tried, deadline, need));
+      const search = searchAmong(replicas.candidates, tried, { deadline, need, maxLagMs }, performance.now());
+      const place = need === undefined ? undefined : await this.#findPlace(need, search);
+      const next = need === undefined ? this.#choice.next(search.excluded) : place?.target;
+      const target = next ?? (await this.#chooseLast(search));
       if (target === undefined) continue;
       trace.server = target.name;
       trace.attempts = attempt;
@@ -122,7 +130,7 @@ export class ReadRouter {
           return await this.#fresh.read(place, need, { deadline, run, timed });
         }
         if (target !== this.#choice.primary) return await target.read(deadline, run, { timed });
-        if (need !== undefined) await this.#fresh.fallBack(need, tried, deadline);
+        if (need !== undefined) await this.#fresh.fallBack(need, search.excluded, deadline);
         const result = await this.#readOnPrimary(deadline, run, timed);
         need?.sawPrimary(performance.now());
         return result;
@@ -130,10 +138,11 @@ export class ReadRouter {
         if (error === replicaReturned) continue;
         tried = [...tried, target];
         if (error === notThere) continue;
-        if (this.#mayMove(error, tried)) continue;
+        const excluded = [...tried, ...search.tooOld];
+        if (this.#mayMove(error, tried, excluded)) continue;
         if (!(error instanceof Failed)) throw error;
         this.#refuseClosed(error.failure);
-        await this.#beforeRetry({ failure: error.failure, attempt, tried, deadline, trace });
+        await this.#beforeRetry({ failure: error.failure, attempt, excluded, deadline, trace });
         attempt += 1;
       }
     }
@@ -145,17 +154,14 @@ export class ReadRouter {
   }
 
   /** Servers that were tried come again when nobody else is left to take the read. */
-  async #findPlace(
-    need: ReadNeed,
-    tried: readonly ReadTarget[],
-    deadline: Deadline,
-  ): Promise<Place | undefined> {
-    const untried = await this.#fresh.find(need, tried, deadline);
+  async #findPlace(need: ReadNeed, search: ReadSearch): Promise<Place | undefined> {
+    const { tried, tooOld, excluded, deadline } = search;
+    const untried = await this.#fresh.find(need, excluded, deadline);
     const { config, primary } = this.#options;
     if (untried !== undefined || tried.length === 0) return untried;
     return config.fallback === 'primary' && primary.available
       ? undefined
-      : await this.#fresh.find(need, none, deadline);
+      : await this.#fresh.find(need, tooOld, deadline);
   }
 
   #refuseClosed({ outcome, cause }: Failure): void {
@@ -164,11 +170,11 @@ export class ReadRouter {
   }
 
   /** Whether the read was turned away before it was sent, and somebody is left to ask. */
-  #mayMove(error: unknown, tried: readonly ReadTarget[]): boolean {
+  #mayMove(error: unknown, tried: readonly ReadTarget[], excluded: readonly ReadTarget[]): boolean {
     // A full queue is no reason to burden the primary.
-    if (error instanceof QueueFullError) return this.#choice.next(tried) !== undefined;
+    if (error instanceof QueueFullError) return this.#choice.next(excluded) !== undefined;
     if (!(error instanceof Failed) || !wasTurnedAway(error.failure)) return false;
-    return this.#choice.next(tried) !== undefined || this.#primaryIsLeft(tried);
+    return this.#choice.next(excluded) !== undefined || this.#primaryIsLeft(tried);
   }
 
   #primaryIsLeft(tried: readonly ReadTarget[]): boolean {
@@ -178,33 +184,31 @@ export class ReadRouter {
   }
 
   /** Where to go when nothing untried is left; `undefined` when something may have changed meanwhile. */
-  async #chooseLast(
-    tried: readonly ReadTarget[],
-    deadline: Deadline,
-    need: ReadNeed | undefined,
-  ): Promise<ReadTarget | undefined> {
+  async #chooseLast(search: ReadSearch): Promise<ReadTarget | undefined> {
+    const { need, tried, tooOld, deadline } = search;
     const { config, replicas, primary } = this.#options;
     const { candidates, expecting } = replicas;
     if (replicas.closed) throw new ClosedError('The cluster is closed; nothing was sent.');
     const decision = decideFallback({
       fallback: config.fallback,
       // None of them will do for a read that must see something.
-      serving: need === undefined ? candidates.length : 0,
-      expecting: expecting && candidates.length === 0,
+      serving: need === undefined ? candidates.length - tooOld.length : 0,
+      expecting: expecting && candidates.length === tooOld.length,
       primaryAvailable: primary.available,
       primaryTried: tried.includes(this.#choice.primary),
     });
     switch (decision) {
       case 'again':
-        return this.#choice.next(none);
+        return this.#choice.next(tooOld);
       case 'primary':
         if (candidates.length === 0) this.#fallback.begin(replicas.describe());
+        else if (candidates.length === tooOld.length) this.#tooOld += 1;
         return this.#choice.primary;
       case 'fail':
         // A caller that tries again at once must not keep the process from hearing that a replica is back.
         await nextTurn();
         throw new NoReplicaError(
-          `${this.#whyNone(need)} and fallback is 'error'. The statement was not sent. ` +
+          `${this.#whyNone(search)} and fallback is 'error'. The statement was not sent. ` +
             "Look at the replicas, or allow fallback: 'primary'.",
         );
       case 'wait':
@@ -213,9 +217,13 @@ export class ReadRouter {
     }
   }
 
-  #whyNone(need: ReadNeed | undefined): string {
+  #whyNone({ need, maxLagMs, tooOld }: ReadSearch): string {
     const { config, replicas } = this.#options;
-    return need === undefined || replicas.candidates.length === 0
+    const { candidates } = replicas;
+    if (candidates.length > 0 && candidates.length === tooOld.length) {
+      return `No replica is known to be at most ${maxLagMs} ms old (maxLagMs; ${replicas.describeLag()})`;
+    }
+    return need === undefined || candidates.length === 0
       ? `No replica may serve (${replicas.describe()})`
       : `No replica has got within ${config.consistency.waitMs} ms (consistency.waitMs) to what the read must see`;
   }
@@ -250,7 +258,7 @@ export class ReadRouter {
   }
 
   /** Waits until the next try may begin, or throws the failure when there is to be none. */
-  async #beforeRetry({ failure, attempt, tried, deadline, trace }: FailedRead): Promise<void> {
+  async #beforeRetry({ failure, attempt, excluded, deadline, trace }: FailedRead): Promise<void> {
     try {
       await this.#options.retries.beforeNext({
         failure,
@@ -261,7 +269,7 @@ export class ReadRouter {
         server: trace.server,
         deadline,
         mayRetry: true,
-        elsewhere: attempt === 1 && this.#choice.next(tried) !== undefined,
+        elsewhere: attempt === 1 && this.#choice.next(excluded) !== undefined,
       });
     } catch (error) {
       if (!(error instanceof GivenUp)) throw error;
@@ -274,22 +282,7 @@ export class ReadRouter {
 interface FailedRead {
   readonly failure: Failure;
   readonly attempt: number;
-  readonly tried: readonly ReadTarget[];
+  readonly excluded: readonly ReadTarget[];
   readonly deadline: Deadline;
   readonly trace: ReadTrace;
-}
-
-/** Nothing was sent where a connection was not to be had, or the pool was discarded while the read waited for one. */
-const unreachableKinds: ReadonlySet<FailureKind> = new Set([
-  'connect',
-  'lost',
-  'overloaded',
-  'host-blocked',
-  'offline',
-  'access',
-  'tls',
-]);
-
-function wasTurnedAway({ outcome, kind }: Failure): boolean {
-  return outcome === 'not-executed' && unreachableKinds.has(kind);
 }

@@ -16,6 +16,7 @@ export interface Promotion {
 const applyTimeoutMs = 5_000;
 /** Replication that was cut tries again after a second. */
 const peerTimeoutMs = 2_000;
+const lockTimeoutMs = 5_000;
 
 /**
  * What keepalived's notify script does on the new holder of the VIP: apply what has been received, let commits wait
@@ -58,8 +59,17 @@ export async function fence(vendor: Vendor, node: Askable, accounts: LabAccounts
     // A client's LOCK TABLES, or a commit that waits for the other master, may stand in the way.
     await endSessions(node, accounts);
     await standDown(vendor, node);
-    await node.ask(vendor.readOnly(true));
+    await insist(() => node.ask(vendor.readOnly(true)));
   }
+}
+
+/** Who was ended, or an administrator with a lock, may yet hold it for a moment. */
+async function insist(act: () => Promise<unknown>): Promise<void> {
+  const succeeds = async (): Promise<boolean> => {
+    await act();
+    return true;
+  };
+  if (!(await waitUntil(succeeds, lockTimeoutMs))) await act();
 }
 
 /**

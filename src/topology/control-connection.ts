@@ -1,4 +1,4 @@
-import { firstRow, ownCommand } from '../pool/command.ts';
+import { ownCommand, rowsOf } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Limiter } from '../pool/limiter.ts';
 import { Deadline } from '../resilience/deadline.ts';
@@ -20,10 +20,26 @@ export class ControlConnection {
 
   /** Runs a statement, one after another; gives its first row. Rejects with `Failed`. */
   async ask(text: string, limitMs: number): Promise<Record<string, unknown> | undefined> {
+    return (await this.askAll(text, limitMs))[0];
+  }
+
+  /** The same; gives every row. */
+  async askAll(text: string, limitMs: number): Promise<readonly Readonly<Record<string, unknown>>[]> {
     return await this.#turns.run(async () => {
       const connection = await this.#usable();
-      return firstRow(await connection.run(ownCommand(text), new Deadline(limitMs, this.#life.signal)));
+      return rowsOf(await connection.run(ownCommand(text), new Deadline(limitMs, this.#life.signal)));
     });
+  }
+
+  /** What is asked next is asked on a session of its own. */
+  renew(): void {
+    this.#connection?.quit();
+    this.#connection = undefined;
+  }
+
+  /** Resolves after so long, or when this is closed. */
+  async pause(ms: number): Promise<void> {
+    await new Deadline(Number.POSITIVE_INFINITY, this.#life.signal).sleep(ms);
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import type { PositionListener } from '../pool/session-status.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import { ControlConnection } from './control-connection.ts';
 import { ServerPositions } from './server-positions.ts';
 
 /** The highest connection id known of an epoch's server when a login began: a lower one at its end shows a restart. */
@@ -30,6 +31,8 @@ export interface EpochOptions {
   readonly positions: (epoch: Epoch) => PositionListener;
   /** Runs a statement of vipsql's own on the server that answers at the VIP; gives the first row. */
   readonly ask: (text: string) => Promise<Record<string, unknown> | undefined>;
+  /** Why this epoch may be over: the watch alone dials then, since many clients dial at once after a move. */
+  readonly interruption: () => Failure | undefined;
   readonly nextOrder: () => number;
   /** Takes a connection that leads to another server than this epoch's. */
   readonly onStranger: (connection: Connection, order: number, floor: Floor) => void;
@@ -46,6 +49,8 @@ export class Epoch {
   readonly pool: Pool;
   /** What it holds; nothing is known where its writes have no positions. */
   readonly positions: ServerPositions;
+  /** For what vipsql itself reads and writes there: opened when first needed, and no user's position. */
+  readonly control = new ControlConnection((deadline) => this.#connect(deadline, false));
   readonly #options: EpochOptions;
   readonly #positions: PositionListener;
   #readers: Pool | undefined;
@@ -121,6 +126,7 @@ export class Epoch {
   retire(failure: Failure): void {
     this.#retired = failure;
     this.positions.close();
+    this.control.close();
     this.pool.discard(failure);
     this.#readers?.discard(failure);
   }
@@ -130,7 +136,7 @@ export class Epoch {
     return new Pool({
       name: `the primary ${connector.endpoint.name} (${kind}, epoch ${this.number})`,
       settings,
-      connect: (deadline) => this.#connect(deadline, readOnly),
+      connect: (deadline) => (readOnly ? this.#connect(deadline, true) : this.#connectWriter(deadline)),
       kill: proxied ? undefined : kill,
       epoch: this.number,
       onConnectFailure: onTrouble,
@@ -138,8 +144,16 @@ export class Epoch {
     });
   }
 
+  async #connectWriter(deadline: Deadline): Promise<Connection> {
+    const connection = await this.#connect(deadline, false);
+    connection.positions = this.#positions;
+    return connection;
+  }
+
   async #connect(deadline: Deadline, readOnly: boolean): Promise<Connection> {
-    const { connector, nextOrder, onStranger } = this.#options;
+    const { connector, interruption, nextOrder, onStranger } = this.#options;
+    const failure = interruption();
+    if (failure !== undefined) throw new Failed(refused('connect', failure.message));
     const { floor } = this;
     const order = nextOrder();
     const connection = await connector.connect({ readOnly, deadline });
@@ -154,7 +168,6 @@ export class Epoch {
       connection.quit();
       throw new Failed(refused('read-only', 'the server at the VIP is read-only'));
     }
-    if (!readOnly) connection.positions = this.#positions;
     return connection;
   }
 }

@@ -2,7 +2,7 @@ import { GtidList } from '../consistency/gtid-list.ts';
 import { GtidSet } from '../consistency/gtid-set.ts';
 import { parsePosition } from '../consistency/parse-position.ts';
 import type { Position } from '../consistency/position.ts';
-import { ownCommand } from '../pool/command.ts';
+import { ownCommand, rowsOf } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Identity } from '../pool/identity.ts';
 import { isWritable, writabilityStatement } from '../pool/session.ts';
@@ -13,6 +13,8 @@ import type { Vendor } from '../resilience/failures.ts';
 export interface MasterLook {
   /** By `performance.now()`: what it shows was so then or a little later. */
   readonly askedAt: number;
+  /** What it shows was so by then: a server that stands still answers late. */
+  readonly answeredAt: number;
   readonly writable: boolean;
   /** Everything that the server has executed; `undefined` where it keeps no GTIDs. */
   readonly position: Position | undefined;
@@ -55,11 +57,12 @@ export async function askMaster(connection: Connection, deadline: Deadline): Pro
     `${writabilityStatement(vendor)}, ${positionColumns[vendor]}`,
     deadline,
   );
+  const answeredAt = performance.now();
   const position =
     Number(row.keepsGtids) === 1
       ? parsePosition(vendor, text(row.executed)).union(parsePosition(vendor, text(row.applied)))
       : undefined;
-  return { askedAt, writable: isWritable(row), position };
+  return { askedAt, answeredAt, writable: isWritable(row), position };
 }
 
 /** Asks what the server has fetched. Rejects with `Failed`, also where the grant is missing. */
@@ -95,8 +98,7 @@ function ofDomains(list: GtidList, { serverId }: Identity): GtidList {
 }
 
 async function ask(connection: Connection, statement: string, deadline: Deadline): Promise<readonly Row[]> {
-  const { rows } = await connection.run(ownCommand(statement), deadline);
-  return Array.isArray(rows) ? (rows as Row[]) : [];
+  return rowsOf(await connection.run(ownCommand(statement), deadline));
 }
 
 function text(value: unknown): string {

@@ -1,18 +1,18 @@
 import type { Endpoint, ResolvedConfig } from '../config/types.ts';
-import { ClosedError, QueueFullError } from '../errors/errors.ts';
+import { ClosedError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Connector } from '../pool/connector.ts';
 import { type Identity, isRestart, sameIdentity } from '../pool/identity.ts';
 import type { Pool } from '../pool/pool.ts';
-import { WaitQueue } from '../pool/wait-queue.ts';
-import { Deadline, type Interruption } from '../resilience/deadline.ts';
+import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
-import { type InterruptedFailure, interruptedWait, isInterrupted } from '../resilience/interruption.ts';
+import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
 import { CatchUp } from './catch-up.ts';
 import { Epoch } from './epoch.ts';
 import { PositionTracking } from './position-tracking.ts';
+import { isHopeless, PrimaryGate } from './primary-gate.ts';
 import { type PrimaryState, Succession } from './succession.ts';
 import { VipWatch } from './vip-watch.ts';
 import { WriteHold } from './write-hold.ts';
@@ -66,7 +66,7 @@ export class Primary {
   readonly #tracking: PositionTracking;
   /** The epoch whose server was told of last. */
   #introduced = 0;
-  readonly #gate = new WaitQueue<void>((interruption) => new Failed(this.#waitedInVain(interruption)));
+  readonly #gate: PrimaryGate;
 
   constructor(options: PrimaryOptions) {
     const { config, events, onHostBlocked } = options;
@@ -81,7 +81,7 @@ export class Primary {
       loginTimeoutMs: config.loginTimeoutMs,
       onHostBlocked,
     });
-    const { catchUpMs } = config.failover;
+    const { catchUpMs, maxWaiting } = config.failover;
     this.#tracking = new PositionTracking(events, catchUpMs > 0 && !config.primary.proxied);
     this.#succession = new Succession({
       events,
@@ -91,6 +91,12 @@ export class Primary {
       onInterrupted: (failure) => this.#interrupted(failure),
     });
     const succession = this.#succession;
+    this.#gate = new PrimaryGate({
+      address: endpoint.name,
+      maxWaiting,
+      hindrance: () => succession.hindrance,
+      held: () => (this.available ? this.writers.heldBecause : undefined),
+    });
     this.#watch = new VipWatch({
       connector: this.#connector,
       heartbeatMs: config.failover.heartbeatMs,
@@ -107,7 +113,7 @@ export class Primary {
       twoWriters: config.failover.twoWriters,
       proxied: config.primary.proxied,
       lookAtVip: () => this.#watch.look(),
-      hold: new WriteHold({ onBegin: () => this.#hold(), onEnd: () => this.#serveWaiting() }),
+      hold: new WriteHold({ onBegin: () => this.#hold(), onEnd: () => this.#gate.serveAll() }),
     });
   }
 
@@ -126,7 +132,7 @@ export class Primary {
       const { state } = this.#succession;
       if (state.kind === 'open') return;
       if (state.kind === 'closed') throw closedError();
-      await this.#waitForPrimary(this.#succession.hindrance, deadline);
+      await this.#gate.wait(deadline);
     }
   }
 
@@ -230,7 +236,7 @@ export class Primary {
           }
         }
       } else {
-        await this.#waitForPrimary(this.#succession.hindrance, deadline);
+        await this.#gate.wait(deadline);
       }
       queued = true;
     }
@@ -242,34 +248,10 @@ export class Primary {
       throw new Failed(interruptedWait(interruption, 'failover', failure.message));
   }
 
-  async #waitForPrimary(failure: Failure | undefined, deadline: Deadline): Promise<void> {
-    if (failure !== undefined && isHopeless(failure)) throw new Failed(failure);
-    const { maxWaiting } = this.#options.config.failover;
-    if (this.#gate.size >= maxWaiting) {
-      throw new QueueFullError(
-        `${maxWaiting} operations already wait for a primary at ${this.#connector.endpoint.name} (failover.maxWaiting). ` +
-          'The statement was not sent. Send less until the failover has ended.',
-        failure === undefined ? {} : { cause: failure.cause },
-      );
-    }
-    await this.#gate.wait(deadline);
-  }
-
   /** Who waits for a connection to write waits for the end of the hold instead; who has one goes on. */
   #hold(): void {
     const message = this.writers.heldBecause ?? '';
     this.#succession.epoch?.pool.refuseWaiting({ ...heldFailure, message });
-  }
-
-  #waitedInVain(interruption: Interruption): InterruptedFailure {
-    const { heldBecause } = this.writers;
-    return this.available && heldBecause !== undefined
-      ? interruptedWait(interruption, 'two-writers', heldBecause)
-      : interruptedWait(
-          interruption,
-          'failover',
-          this.#succession.hindrance?.message ?? 'no server has answered yet',
-        );
   }
 
   #createEpoch(number: number, witness: Connection): Epoch {
@@ -284,6 +266,7 @@ export class Primary {
       kill: (victim) => this.#command(`KILL QUERY ${victim.id}`, victim),
       positions: ({ server, facts }) => this.#tracking.listener(server, facts),
       ask: (text) => this.#watch.ask(text),
+      interruption: () => this.#succession.interruption,
       nextOrder: () => this.#watch.nextOrder(),
       onStranger: (connection, order, floor) => this.#watch.offer(connection, order, floor),
       onTrouble: (failure) => this.#noteTrouble(failure, number),
@@ -293,11 +276,7 @@ export class Primary {
   #opened(epoch: Epoch): void {
     if (epoch.number !== this.#introduced) this.#introduce(epoch);
     this.writers.opened(epoch.number, epoch.facts);
-    this.#serveWaiting();
-  }
-
-  #serveWaiting(): void {
-    while (this.#gate.serve());
+    this.#gate.serveAll();
   }
 
   #introduce({ number, facts, server }: Epoch): void {
@@ -312,7 +291,7 @@ export class Primary {
   #interrupted(failure: Failure): void {
     this.writers.interrupted();
     this.#succession.epoch?.refuseWaiting(failure);
-    if (isHopeless(failure)) this.#gate.refuseAll(new Failed(failure));
+    this.#gate.refuseHopeless(failure);
   }
 
   /**
@@ -343,11 +322,6 @@ const heldFailure = {
 
 /** Failures of a statement after which the VIP may lead elsewhere. */
 const troubleKinds: ReadonlySet<Failure['kind']> = new Set(['lost', 'read-only', 'offline', 'timeout']);
-
-/** Waiting does not help: the login is wrong, or the encryption is. */
-function isHopeless({ kind }: Failure): boolean {
-  return kind === 'access' || kind === 'tls';
-}
 
 function closedError(): ClosedError {
   return new ClosedError('The cluster is closed; nothing was sent.');

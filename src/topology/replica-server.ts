@@ -34,6 +34,8 @@ export class ReplicaServer implements KnownServer {
   readonly pool: Pool;
   /** What it has applied. Says nothing of use where it is not {@link identified}. */
   readonly positions: ServerPositions;
+  /** To ask how old it is: while replication is being stopped, the answer may take long. */
+  readonly lagControl = new ControlConnection((deadline) => this.#connect(deadline));
   readonly #control = new ControlConnection((deadline) => this.#connect(deadline));
   readonly #options: ReplicaServerOptions;
   #highestConnectionId: number;
@@ -75,6 +77,11 @@ export class ReplicaServer implements KnownServer {
     return this.#highestConnectionId;
   }
 
+  /** Its connections have ended: what it did not answer says nothing. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
   describe(): string {
     return describeIdentity(this.facts.identity);
   }
@@ -103,6 +110,7 @@ export class ReplicaServer implements KnownServer {
     this.#options.collisions.end(this);
     this.positions.close();
     this.#control.close();
+    this.lagControl.close();
     this.pool.discard(failure);
   }
 

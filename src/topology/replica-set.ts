@@ -7,6 +7,8 @@ import { type Identity, sameIdentity } from '../pool/identity.ts';
 import { BreakerClock } from '../resilience/breaker.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { Discovery, type Resolve } from './discovery.ts';
+import { Heartbeat, type HeartbeatPrimary } from './heartbeat.ts';
+import { lagByHeartbeat, lagByStatus } from './lag-source.ts';
 import { Replica } from './replica.ts';
 import type { ReplicaCollisions } from './replica-collisions.ts';
 import type { ReplicaServer } from './replica-server.ts';
@@ -16,6 +18,8 @@ export interface ReplicaSetOptions {
   readonly config: ResolvedConfig;
   readonly events: ClusterEmitter;
   readonly collisions: ReplicaCollisions;
+  /** Where heartbeats are followed and written. */
+  readonly primary: HeartbeatPrimary;
   readonly onHostBlocked: (endpoint: Endpoint) => void;
   /** Resolves the `dns` names; default `node:dns`. */
   readonly resolve?: Resolve;
@@ -37,6 +41,8 @@ export class ReplicaSet {
   readonly #leaving = new Set<Replica>();
   readonly #discoveries: readonly Discovery[];
   readonly #listeners = new Set<() => void>();
+  readonly #heartbeat: Heartbeat | undefined;
+  #watchesLag: boolean;
   #timer: NodeJS.Timeout | undefined;
   #primary: Identity | undefined;
   #candidates: readonly Replica[] | undefined;
@@ -45,6 +51,8 @@ export class ReplicaSet {
   constructor(options: ReplicaSetOptions) {
     const { config } = options;
     this.#options = options;
+    this.#heartbeat = this.#createHeartbeat();
+    this.#watchesLag = config.lag.maxLagMs > 0 || this.#heartbeat !== undefined;
     this.#clock = new BreakerClock(config.breaker.windowMs);
     this.#tickMs = Math.min(longestTickMs, config.monitor.timeoutMs / 4 / ticksPerLook);
     this.#discoveries = config.replicas.flatMap((source) =>
@@ -63,20 +71,27 @@ export class ReplicaSet {
   }
 
   /**
-   * The replicas that may be given reads: connected, breaker closed, not the primary, and of those that are one server
-   * at several addresses the first. Another array after each change, the same one until then.
+   * The replicas that may be given reads: connected, breaker closed, not too old, not the primary, and of those that
+   * are one server at several addresses the first. Another array after each change, the same one until then.
    */
   get candidates(): readonly Replica[] {
     this.#candidates ??= this.#findCandidates();
     return this.#candidates;
   }
 
-  /** Some replica may still come up for the first time: it is connecting, or its name is being resolved. */
+  /** Some replica may still serve for the first time: it connects, tells its lag, or its name is being resolved. */
   get expecting(): boolean {
     return (
       this.#discoveries.some(({ pending }) => pending) ||
-      [...this.#replicas].some(({ connecting }) => connecting)
+      [...this.#replicas].some(
+        ({ connecting, serves, lag }) => connecting || (this.#watchesLag && serves && lag.expected),
+      )
     );
+  }
+
+  /** From now on the lag of each replica is looked at. */
+  watchLag(): void {
+    this.#watchesLag = true;
   }
 
   get closed(): boolean {
@@ -109,6 +124,11 @@ export class ReplicaSet {
     return [...this.#replicas].map((replica) => `${replica.name}: ${this.#whyNot(replica)}`).join('; ');
   }
 
+  /** What is known of the lag of those that may serve, for people. */
+  describeLag(): string {
+    return this.candidates.map(({ name, lag }) => `${name}: ${lag.describe()}`).join('; ');
+  }
+
   status(): readonly ReplicaStatus[] {
     return [...this.#replicas].map((replica) => replica.status());
   }
@@ -126,11 +146,28 @@ export class ReplicaSet {
   }
 
   #tick(): void {
-    for (const replica of this.#replicas) replica.tick();
+    this.#heartbeat?.tick(performance.now());
+    for (const replica of this.#replicas) replica.tick(this.#watchesLag);
     for (const replica of this.#leaving) {
       if (replica.closed) this.#leaving.delete(replica);
-      else replica.tick();
+      else replica.tick(false);
     }
+  }
+
+  #createHeartbeat(): Heartbeat | undefined {
+    const { config, primary, events } = this.#options;
+    const { heartbeatTable, intervalMs, writeHeartbeat } = config.lag;
+    if (heartbeatTable === undefined) return undefined;
+    return new Heartbeat({
+      table: heartbeatTable,
+      intervalMs,
+      writes: writeHeartbeat,
+      primary,
+      events,
+      onBeat: () => {
+        for (const { lag } of this.#replicas) lag.look();
+      },
+    });
   }
 
   #discover(source: ReplicaSource & { readonly kind: 'dns' }): Discovery {
@@ -175,7 +212,7 @@ export class ReplicaSet {
 
   #add(endpoint: Endpoint, spec: ReplicaSpec, balanced: boolean, startsCold = false): Replica {
     const { config, events, collisions, onHostBlocked } = this.#options;
-    const { session, tcpTimeoutMs, loginTimeoutMs, pool, breaker, monitor } = config;
+    const { session, tcpTimeoutMs, loginTimeoutMs, pool, breaker, lag, monitor } = config;
     const replica: Replica = new Replica({
       endpoint,
       spec,
@@ -190,9 +227,11 @@ export class ReplicaSet {
         loginTimeoutMs,
         onHostBlocked,
       }),
-      settings: { pool: pool.replica, breaker, monitor },
+      settings: { pool: pool.replica, breaker, lag, monitor },
       clock: this.#clock,
       tickMs: this.#tickMs,
+      lagSource: this.#heartbeat === undefined ? lagByStatus : lagByHeartbeat(this.#heartbeat),
+      isPrimary: () => this.#isPrimary(replica),
       events,
       collisions,
       replaceable: () => this.candidates.some((other) => other !== replica),
@@ -210,7 +249,7 @@ export class ReplicaSet {
   #findCandidates(): readonly Replica[] {
     const found: Replica[] = [];
     for (const replica of this.#replicas) {
-      if (!replica.serves || this.#isPrimary(replica)) continue;
+      if (!replica.serves || !replica.lag.admitted || this.#isPrimary(replica)) continue;
       if (!found.some((other) => this.#sameServer(other, replica))) found.push(replica);
     }
     return found;

@@ -9,8 +9,10 @@ import { Breaker, type BreakerClock } from '../resilience/breaker.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import type { LagSource } from './lag-source.ts';
 import type { ReadTerms } from './read-terms.ts';
 import type { ReplicaCollisions } from './replica-collisions.ts';
+import { ReplicaLag } from './replica-lag.ts';
 import { LatencyAverage } from './replica-latency.ts';
 import { lost, ReplicaLifecycle } from './replica-lifecycle.ts';
 import { ReplicaMonitor } from './replica-monitor.ts';
@@ -18,7 +20,7 @@ import { ReplicaServer } from './replica-server.ts';
 import type { ReplicaStatus } from './replica-status.ts';
 import { verdictOn } from './replica-verdict.ts';
 
-/** What is asked where the answer would be another server's each time. */
+/** Asked where the answer would be another server's each time. */
 const ping = ownCommand('DO 1');
 
 export interface ReplicaOptions {
@@ -29,16 +31,19 @@ export interface ReplicaOptions {
   /** It ramps up the first time too. */
   readonly startsCold: boolean;
   readonly connector: Connector;
-  readonly settings: Pick<ResolvedConfig, 'breaker' | 'monitor'> & {
+  readonly settings: Pick<ResolvedConfig, 'breaker' | 'lag' | 'monitor'> & {
     readonly pool: ResolvedConfig['pool']['replica'];
   };
   readonly clock: BreakerClock;
+  readonly lagSource: LagSource;
   /** How often {@link Replica.tick} is called. */
   readonly tickMs: number;
   readonly events: ClusterEmitter;
   readonly collisions: ReplicaCollisions;
   /** Whether another server could take over this one's reads. */
   readonly replaceable: () => boolean;
+  /** Whether the server that answers there is the primary. */
+  readonly isPrimary: () => boolean;
   /** It takes reads now, or does not any more, or turned out to be another server. */
   readonly onChange: () => void;
 }
@@ -48,6 +53,8 @@ export class Replica {
   readonly name: string;
   readonly weight: number;
   readonly zone: string | undefined;
+  /** How old it may be. */
+  readonly lag: ReplicaLag;
   readonly #options: ReplicaOptions;
   readonly #lifecycle: ReplicaLifecycle;
   readonly #monitor: ReplicaMonitor;
@@ -63,6 +70,15 @@ export class Replica {
     this.weight = spec.weight;
     this.zone = spec.zone;
     this.#lifecycle = new ReplicaLifecycle({ name, startsCold, events, onChange });
+    this.lag = new ReplicaLag({
+      name,
+      settings: settings.lag,
+      patienceMs: settings.monitor.timeoutMs + 2 * settings.lag.intervalMs,
+      source: options.lagSource,
+      isPrimary: options.isPrimary,
+      events,
+      onChange,
+    });
     this.#breaker = new Breaker({
       name,
       settings: settings.breaker,
@@ -117,9 +133,10 @@ export class Replica {
     return this.#latency.valueMs(now);
   }
 
-  /** Moves its monitor on; to be called every `tickMs`. */
-  tick(): void {
+  /** Moves its monitor on, and looks at its lag where that matters; to be called every `tickMs`. */
+  tick(watchesLag: boolean): void {
     this.#monitor.tick();
+    if (watchesLag) this.lag.tick(performance.now());
   }
 
   /**
@@ -173,11 +190,13 @@ export class Replica {
 
   status(): ReplicaStatus {
     const { state, server } = this.#lifecycle;
+    const isLagging = this.serves && !this.lag.admitted;
     return {
       name: this.name,
-      state: state.kind,
-      reason: 'reason' in state ? state.reason : undefined,
+      state: isLagging ? 'lagging' : state.kind,
+      reason: isLagging ? this.lag.describe() : 'reason' in state ? state.reason : undefined,
       server: server?.describe(),
+      lagMs: server && this.lag.lagMs,
       inFlight: this.#inFlight,
       latencyMs: this.#latency.valueMs(performance.now()),
       open: server?.pool.open ?? 0,
@@ -241,6 +260,7 @@ export class Replica {
       onTrouble: () => this.#monitor.look(),
     });
     this.#breaker.reset();
+    this.lag.meet(server);
     this.#lifecycle.serve(server);
     const { maxConnections } = witness.facts;
     if (settings.pool.max <= maxConnections) return;

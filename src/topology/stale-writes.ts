@@ -40,9 +40,9 @@ export class StaleWrites {
   }
 
   /** Takes note of a look at a past primary that was known already when the epoch opened, and has not died since. */
-  lookAtPast(identity: Identity, { askedAt, position }: MasterLook): void {
+  lookAtPast(identity: Identity, { askedAt, answeredAt, position }: MasterLook): void {
     const source = this.#pasts.find((past) => sameIdentity(past, identity));
-    const isPrompt = askedAt >= this.#openedAt && askedAt < this.#openedAt + tailMs;
+    const isPrompt = askedAt >= this.#openedAt && answeredAt < this.#openedAt + tailMs;
     if (source === undefined || position === undefined || !isPrompt || this.#expected.has(source)) return;
     this.#expected.set(source, begunBy(source, position));
   }

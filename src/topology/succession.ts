@@ -65,6 +65,12 @@ export class Succession {
     return state.kind === 'catching-up' ? catchingUp(state.epoch) : state.failure;
   }
 
+  /** Why the epoch may be over; `undefined` while nothing speaks for that. */
+  get interruption(): Failure | undefined {
+    const state = this.#state;
+    return state.kind === 'interrupted' ? state.failure : undefined;
+  }
+
   /** Somebody answers at the VIP: another server or life ends the epoch, and a writable one begins or resumes it. */
   sighted({ connection, writable, floor }: Sighting): void {
     if (this.#state.kind === 'closed') return;

@@ -1,5 +1,5 @@
 import type { InterruptionReason } from '../observe/events.ts';
-import { type Answer, ownCommand } from '../pool/command.ts';
+import { type Answer, firstRow, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import type { Connector } from '../pool/connector.ts';
 import { Limiter } from '../pool/limiter.ts';
@@ -7,7 +7,9 @@ import { isWritable, writabilityStatement } from '../pool/session.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import { startTimer } from '../resilience/timer.ts';
 import type { Floor } from './epoch.ts';
+import { Probe } from './probe.ts';
 import { eagerGapMs, nextProbeGapMs } from './probe-pace.ts';
 
 export interface VipWatchOptions {
@@ -54,7 +56,7 @@ export class VipWatch {
   /** Dials are numbered; a connection is only believed when it was dialled after the one believed last. */
   #lastOrder = 0;
   #believedOrder = 0;
-  #probes = 0;
+  readonly #probes = new Set<Probe>();
   #lastProbeAt = Number.NEGATIVE_INFINITY;
   #lastEagerAt = Number.NEGATIVE_INFINITY;
   #lookingSince: number | undefined = 0;
@@ -104,9 +106,7 @@ export class VipWatch {
     if (connection === undefined) return undefined;
     try {
       const limit = new Deadline(Number.POSITIVE_INFINITY, this.#life.signal);
-      const { rows } = await this.command(text, connection, limit);
-      const [row = {}] = Array.isArray(rows) ? rows : [];
-      return row as Record<string, unknown>;
+      return firstRow(await this.command(text, connection, limit)) ?? {};
     } catch (error) {
       if (this.#connection !== connection || !connection.usable) return undefined;
       throw error;
@@ -134,10 +134,11 @@ export class VipWatch {
   #schedule(): void {
     const { heartbeatMs } = this.#options;
     const tickMs = this.#settled ? heartbeatMs / 4 : Math.min(unsettledTickMs, heartbeatMs / 4);
-    this.#timer = setTimeout(() => {
+    this.#timer = startTimer(tickMs, () => {
+      if (this.#life.signal.aborted) return;
       this.#tick();
       this.#schedule();
-    }, tickMs);
+    });
   }
 
   #tick(): void {
@@ -177,14 +178,9 @@ export class VipWatch {
     this.#turns
       .run(() => connection.run(ownCommand(writabilityStatement(connection.facts.vendor)), limit))
       .then(
-        ({ rows }) => {
+        (answer) => {
           if (this.#connection !== connection) return;
-          const [row = {}] = Array.isArray(rows) ? rows : [];
-          this.#report({
-            connection,
-            writable: isWritable(row as Record<string, unknown>),
-            floor: undefined,
-          });
+          this.#report({ connection, writable: isWritable(firstRow(answer) ?? {}), floor: undefined });
         },
         () => {
           // The end of the connection is told by onEnd; a server error on this question shows in the next beat's.
@@ -201,23 +197,25 @@ export class VipWatch {
     const lookingMs = now - this.#lookingSince;
     const gapMs = nextProbeGapMs({
       heartbeatMs: this.#options.heartbeatMs,
-      underWay: this.#probes,
+      underWay: this.#probes.size,
+      silentMs: Math.min(...[...this.#probes].map((probe) => probe.silentMs(now))),
       lookingMs,
     });
     if (now - this.#lastProbeAt < gapMs) return;
     this.#lastProbeAt = now;
-    this.#probes += 1;
     const order = this.nextOrder();
     const floor = this.#options.floor();
     const deadline = new Deadline(Number.POSITIVE_INFINITY, this.#life.signal);
+    const probe = new Probe();
+    this.#probes.add(probe);
     this.#options.connector
-      .connect({ readOnly: false, deadline })
+      .connect({ readOnly: false, deadline, onConnected: (socket) => probe.connected(socket) })
       .finally(() => {
-        this.#probes -= 1;
+        this.#probes.delete(probe);
       })
       .then(
         (connection) => this.#believe(connection, order, floor),
-        (error: unknown) => this.#probeFailed(error, performance.now() - now > gapMs),
+        (error: unknown) => this.#probeFailed(error, probe.isConnected && performance.now() - now > gapMs),
       );
   }
 

@@ -1,9 +1,11 @@
 import { overDeadline } from './check-deadlines.ts';
+import { executedTwice, falselyDone, type Repetition } from './check-once.ts';
 import { checkSums, type Drift } from './check-sums.ts';
 import { Effects } from './effects.ts';
 import {
   type Ending,
   type History,
+  isDoneBefore,
   isInDoubt,
   isTraceable,
   isWrite,
@@ -29,7 +31,13 @@ export interface Verdict {
   /** Acknowledged, and not on the primary. */
   readonly lost: readonly Operation[];
   /** Executed more than once, on whatever server. */
-  readonly duplicates: readonly { readonly id: string; readonly times: number }[];
+  readonly duplicates: readonly Repetition[];
+  /** COMMITs without an answer of which the client has found out what became of them. */
+  readonly resolved: number;
+  /** Acknowledged without doing anything, since another call with the same key had done it. */
+  readonly doneBefore: number;
+  /** The same where no other call with that key had. */
+  readonly falselyDone: readonly Operation[];
   /** Said to have had no effect, and there. */
   readonly misreported: readonly Operation[];
   /** Transactions of which a server holds a part. */
@@ -74,8 +82,11 @@ export function checkHistory({ history, primary, others, toleranceMs = 500 }: Ev
     })),
     notices: countNames(notices.map(({ name }) => name)),
     errors: countNames(operations.flatMap(({ ending }) => nameOf(ending))),
-    lost: traceable.filter(({ id, ending }) => ending.state === 'acknowledged' && held.times(id) === 0),
-    duplicates: traceable.map(({ id }) => ({ id, times: times(id) })).filter((effect) => effect.times > 1),
+    lost: traceable.filter((operation) => claimsEffect(operation) && held.times(operation.id) === 0),
+    duplicates: executedTwice(traceable, everywhere),
+    resolved: notices.filter(({ name }) => name === 'commit:resolved').length,
+    doneBefore: operations.filter(isDoneBefore).length,
+    falselyDone: falselyDone(operations, held, primary.keys),
     misreported: traceable.filter((operation) => deniesEffect(operation) && times(operation.id) > 0),
     torn: everywhere.flatMap((effects) => effects.torn().map((id) => ({ id, server: effects.server }))),
     drifted: checkSums(writes, primary),
@@ -90,6 +101,11 @@ export function checkHistory({ history, primary, others, toleranceMs = 500 }: Ev
     unexplained: unexplained(everywhere, writes),
     crashes,
   };
+}
+
+/** The client has claimed that this very write took effect. */
+export function claimsEffect(operation: Operation): boolean {
+  return operation.ending.state === 'acknowledged' && !isDoneBefore(operation);
 }
 
 /** The client has claimed that the write had no effect. */

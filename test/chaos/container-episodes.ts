@@ -17,6 +17,18 @@ export const containerEpisodes: readonly Episode<ContainerLab>[] = [
     play: (stage) => breakPrimary(stage, () => stage.lab.fault({ kind: 'kill', server: stage.owner })),
   },
   {
+    // The only way that COMMITs of exactlyOnce hang too: their last write would not pass a lock.
+    name: 'mysqld killed, its COMMITs unacknowledged',
+    movesVip: true,
+    async play(stage) {
+      const { lab, owner, standby } = stage;
+      await lab.fault({ kind: 'stop-receiver', server: standby });
+      await stage.pause(200, 500);
+      await lab.fault({ kind: 'kill', server: owner });
+      await lab.waitForOwner(standby);
+    },
+  },
+  {
     name: 'mysqld shut down',
     movesVip: true,
     play: (stage) => breakPrimary(stage, () => stage.lab.fault({ kind: 'stop', server: stage.owner })),

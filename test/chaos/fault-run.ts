@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterEvents } from '../../src/index.ts';
-import type { Verdict } from './check-history.ts';
+import { claimsEffect, type Verdict } from './check-history.ts';
 import { nowMs } from './clock.ts';
 import { Effects } from './effects.ts';
 import type { Fault } from './fault.ts';
 import { isTraceable } from './history.ts';
 import { type AddedOutage, writesElsewhere } from './outages.ts';
 import { Random } from './random.ts';
+import { idleRates } from './rates.ts';
 import { readRows } from './tables.ts';
 import { Trial, type TrialOptions } from './trial.ts';
-import { idleRates } from './workload.ts';
 
 const longestOutageMs = 30_000;
 
@@ -36,7 +36,7 @@ const warmUpMs = 1_000;
 export interface FaultRunOptions extends TrialOptions {
   /** How long clients go on after the fault. */
   readonly aftermathMs: number;
-  /** Nothing runs but one write, begun at the moment when the prober sees a writable server again; default false. */
+  /** Nothing runs but one write, begun whenever the prober sees a writable server again; default false. */
   readonly idle?: boolean;
 }
 
@@ -46,9 +46,11 @@ export async function runFault(fault: Fault, options: FaultRunOptions): Promise<
   const trial = await Trial.start(options.idle === true ? { ...options, rates: idleRates } : options);
   await sleep(warmUpMs);
   const beganAt = nowMs();
-  const writing = options.idle === true ? writeOnceBack(options, trial) : undefined;
+  let isOver = false;
+  const writing = options.idle === true ? writeWheneverBack(options, trial, () => isOver) : undefined;
   await fault.happen(new Random(seed));
   await sleep(aftermathMs);
+  isOver = true;
   await writing;
   const history = await trial.stop();
   const endedAt = nowMs();
@@ -61,10 +63,7 @@ export async function runFault(fault: Fault, options: FaultRunOptions): Promise<
     outage,
     verdict,
     missingBeforeHeal: history.operations.filter(
-      (operation) =>
-        isTraceable(operation) &&
-        operation.ending.state === 'acknowledged' &&
-        survivor.times(operation.id) === 0,
+      (operation) => isTraceable(operation) && claimsEffect(operation) && survivor.times(operation.id) === 0,
     ).length,
     catchUpMs: history.notices
       .filter(({ name }) => name === 'primary:behind')
@@ -74,16 +73,22 @@ export async function runFault(fault: Fault, options: FaultRunOptions): Promise<
   };
 }
 
-/** Has each client write once the prober has seen the VIP without a writable server, and then with one. */
-async function writeOnceBack({ prober: { sightings } }: TrialOptions, trial: Trial): Promise<void> {
-  const known = sightings.length;
+/** Has each client write one row whenever the prober sees a writable server again; once at least, if one comes. */
+async function writeWheneverBack(
+  { prober: { sightings } }: TrialOptions,
+  trial: Trial,
+  isOver: () => boolean,
+): Promise<void> {
+  let seen = sightings.length;
+  let hasWritten = false;
   const end = nowMs() + longestOutageMs;
-  while (nowMs() < end) {
-    const news = sightings.slice(known);
-    const isBack =
-      news.at(-1)?.state === 'writable' &&
-      (news.length > 1 || sightings[known - 1]?.server !== news[0]?.server);
-    if (isBack) return trial.writeEvents();
+  while (!(isOver() && hasWritten) && nowMs() < end) {
+    for (const { state } of sightings.slice(seen)) {
+      seen += 1;
+      if (state !== 'writable') continue;
+      hasWritten = true;
+      trial.writeEvents();
+    }
     await sleep(2);
   }
 }

@@ -1,5 +1,12 @@
+import type { Doubt } from './check-history.ts';
 import type { FaultRun } from './fault-run.ts';
-import { type Finding, listCounts, spread, violations } from './report.ts';
+import { type Finding, listCounts, splitDoubts, spread, violations } from './report.ts';
+
+/** Operations in doubt, and how many of them had been executed. */
+export interface DoubtCount {
+  readonly all: number;
+  readonly executed: number;
+}
 
 /** What several runs of one fault come to. */
 export interface FaultSummary {
@@ -11,8 +18,11 @@ export interface FaultSummary {
   readonly addedMs: readonly number[];
   /** Failed operations by code and outcome, over all runs. */
   readonly errors: ReadonlyMap<string, number>;
-  readonly executedInDoubt: number;
-  readonly inDoubt: number;
+  /** Writes whose outcome the client could not tell, those with `exactlyOnce` apart. */
+  readonly inDoubt: DoubtCount;
+  readonly inDoubtOnce: DoubtCount;
+  /** COMMITs of `exactlyOnce` without an answer that the client has resolved. */
+  readonly resolved: number;
   readonly duplicates: number;
   readonly acknowledged: number;
   /** Acknowledged, and missing on the surviving primary before anything was healed. */
@@ -35,6 +45,7 @@ export function summarise(runs: readonly FaultRun[]): FaultSummary {
   const outages = runs.flatMap(({ outage }) => (outage === undefined ? [] : [outage]));
   const sum = (count: (run: FaultRun) => number): number =>
     runs.reduce((total, run) => total + count(run), 0);
+  const doubts = runs.map(({ verdict }) => splitDoubts(verdict));
   const errors = new Map<string, number>();
   for (const { verdict } of runs) {
     for (const [name, count] of verdict.errors) errors.set(name, (errors.get(name) ?? 0) + count);
@@ -45,8 +56,9 @@ export function summarise(runs: readonly FaultRun[]): FaultSummary {
     vipMs: outages.map(({ from, to }) => to - from),
     addedMs: outages.map(({ addedMs }) => addedMs ?? Number.POSITIVE_INFINITY),
     errors,
-    inDoubt: sum(({ verdict }) => verdict.inDoubt.length),
-    executedInDoubt: sum(({ verdict }) => verdict.inDoubt.filter(({ was }) => was === 'executed').length),
+    inDoubt: countDoubts(doubts.flatMap(([, others]) => others)),
+    inDoubtOnce: countDoubts(doubts.flatMap(([once]) => once)),
+    resolved: sum(({ verdict }) => verdict.resolved),
     duplicates: sum(({ verdict }) => verdict.duplicates.length),
     acknowledged: sum(({ verdict }) => verdict.acknowledgedWrites),
     missingBeforeHeal: sum(({ missingBeforeHeal }) => missingBeforeHeal),
@@ -62,6 +74,14 @@ export function summarise(runs: readonly FaultRun[]): FaultSummary {
       (name) => !columns.has(name),
     ),
   };
+}
+
+function countDoubts(doubts: readonly Doubt[]): DoubtCount {
+  return { all: doubts.length, executed: doubts.filter(({ was }) => was === 'executed').length };
+}
+
+function showDoubts({ all, executed }: DoubtCount): string {
+  return `${all} (${executed})`;
 }
 
 /** Findings that have a column of their own. */
@@ -82,6 +102,7 @@ export function renderFaultTable(summaries: readonly FaultSummary[]): string {
     'VIP gone',
     'added by the client',
     'in doubt (executed)',
+    'exactlyOnce: resolved, in doubt (executed)',
     'twice',
     'lost',
     'misreported',
@@ -94,7 +115,8 @@ export function renderFaultTable(summaries: readonly FaultSummary[]): string {
     String(summary.runs),
     spread(summary.vipMs),
     spread(summary.addedMs),
-    `${summary.inDoubt} (${summary.executedInDoubt})`,
+    showDoubts(summary.inDoubt),
+    `${summary.resolved}, ${showDoubts(summary.inDoubtOnce)}`,
     String(summary.duplicates),
     String(summary.lost),
     String(summary.misreported),
@@ -103,6 +125,12 @@ export function renderFaultTable(summaries: readonly FaultSummary[]): string {
     listCounts(summary.errors),
   ]);
   return markdownTable(head, rows);
+}
+
+/** The client's part of the outages of all moves of the VIP together, in words. */
+export function renderMoves(moves: readonly FaultSummary[]): string {
+  const addedMs = moves.flatMap((move) => move.addedMs);
+  return `Added by the client over ${addedMs.length} moves of the VIP: ${spread(addedMs)}.`;
 }
 
 /** What is lost without semi-synchronous replication, as a Markdown table. */

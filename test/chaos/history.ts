@@ -10,6 +10,10 @@ export type OperationKind =
   | 'transfer'
   /** The same with a pause in the middle, so that faults meet it half done. */
   | 'long-transfer'
+  /** A transfer that the client promises to do once. */
+  | 'once-transfer'
+  /** The same with a key that other calls use too. */
+  | 'keyed-transfer'
   | 'primary-read'
   | 'replica-read';
 
@@ -18,7 +22,12 @@ export const tornRead = 'half a transfer';
 
 /** How an operation ended for its caller. */
 export type Ending =
-  | { readonly state: 'acknowledged'; readonly epoch: number | undefined }
+  | {
+      readonly state: 'acknowledged';
+      readonly epoch: number | undefined;
+      /** The client says that this other operation had done the transaction of the key before. */
+      readonly doneBy?: string;
+    }
   | {
       readonly state: 'failed';
       readonly code: string;
@@ -35,6 +44,8 @@ export interface Operation {
   /** Made by the caller; rows carry it. */
   readonly id: string;
   readonly kind: OperationKind;
+  /** All operations with this key are to be done once between them. */
+  readonly key?: string;
   /** The process that ran it. */
   readonly worker: number;
   /** The counter that it adds to, or the accounts whose balances it changes. */
@@ -89,6 +100,16 @@ export function isWrite({ kind }: Operation): boolean {
 /** Whether rows show how often the operation was executed; a counter does not tell its additions apart. */
 export function isTraceable(operation: Operation): boolean {
   return isWrite(operation) && operation.kind !== 'counter';
+}
+
+/** Whether the client has promised to do it once. */
+export function isOnce({ kind }: Operation): boolean {
+  return kind === 'once-transfer' || kind === 'keyed-transfer';
+}
+
+/** Whether the caller was told that another call with the same key had done it. */
+export function isDoneBefore({ ending }: Operation): boolean {
+  return ending.state === 'acknowledged' && ending.doneBy !== undefined;
 }
 
 /** Whether the caller was left without knowing what became of its write. */

@@ -7,7 +7,7 @@ import { labVendors } from '../support/lab-vendors.ts';
 import { type Loss, lostCommits, unacknowledgedCommits } from '../support/lost-commits.ts';
 import { Orders } from '../support/orders.ts';
 
-/** Loses the answers of COMMITs in every way, and counts what became of the orders: `--help` has no more to say. */
+/** Loses the answers of COMMITs in every way, and counts what became of the orders. */
 const { values } = parseArgs({
   options: {
     vendor: { type: 'string' },

@@ -1,7 +1,9 @@
 import type { ClientName } from './clients/clients.ts';
 import type { FaultSummary } from './fault-table.ts';
 import { markdownTable } from './fault-table.ts';
-import { spread } from './report.ts';
+
+/** How long after the new owner of the VIP answers a client is given to write there. */
+export const peerPatienceMs = 10_000;
 
 /** What one client made of one fault. */
 export interface PeerResult {
@@ -17,7 +19,7 @@ export function renderPeerTable(results: readonly PeerResult[]): string {
     client,
     ...faults.map((fault) => {
       const found = results.find((result) => result.client === client && result.summary.fault === fault);
-      return found === undefined ? '' : cell(found.summary);
+      return found === undefined ? 'not measured' : cell(found.summary);
     }),
   ]);
   return markdownTable(['client', ...faults], rows);
@@ -32,5 +34,15 @@ function cell(summary: FaultSummary): string {
     [summary.crashes, 'uncaught exceptions'],
   ] as const;
   const remarkable = notes.filter(([count]) => count > 0).map(([count, what]) => `**${count} ${what}**`);
-  return [`${spread(summary.addedMs)} [${errors} / ${summary.hung}]`, ...remarkable].join('<br>');
+  return [`${showAdded(summary.addedMs)} [${errors} / ${summary.hung}]`, ...remarkable].join('<br>');
+}
+
+/** How long clients took, where one that took longer than it is watched has no figure. */
+function showAdded(addedMs: readonly number[]): string {
+  const sorted = addedMs.toSorted((a, b) => a - b);
+  const show = (value: number): string =>
+    value > peerPatienceMs ? `none within ${peerPatienceMs / 1_000} s` : `${Math.round(value)} ms`;
+  const [median, worst] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted.at(-1)];
+  if (median === undefined || worst === undefined) return 'no outage seen';
+  return sorted.length === 1 ? show(worst) : `median ${show(median)}, worst ${show(worst)}`;
 }

@@ -1,11 +1,12 @@
 import type { ChaosResult, Played } from './chaos.ts';
-import type { Verdict } from './check-history.ts';
-import type { Operation } from './history.ts';
+import type { Doubt, Verdict } from './check-history.ts';
+import { isOnce, type Operation } from './history.ts';
 
 /** Findings that have to be empty, and what they are called. */
 const labels = {
   lost: 'acknowledged writes lost',
   duplicates: 'executed more than once',
+  falselyDone: 'said to have been done before, and not there',
   misreported: 'misreported as without effect',
   torn: 'torn transactions',
   drifted: 'sums that do not add up',
@@ -25,6 +26,7 @@ export function violations(verdict: Verdict): ReadonlyMap<Finding, readonly stri
   const found: Readonly<Record<Finding, readonly string[]>> = {
     lost: lost.map(describe),
     duplicates: duplicates.map(({ id, times }) => `${id}: ${times} times`),
+    falselyDone: verdict.falselyDone.map(describe),
     misreported: misreported.map(describe),
     torn: torn.map(({ id, server }) => `${id} on ${server}`),
     drifted: drifted.map(({ name, is, atLeast, atMost }) => `${name} is ${is}, not ${atLeast} to ${atMost}`),
@@ -59,11 +61,11 @@ export function describeViolations(verdict: Verdict): string[] {
 
 /** The result for people. */
 export function renderReport({ verdict, played, operations }: ChaosResult): string {
-  const doubts = new Map<string, number>();
-  for (const { was } of verdict.inDoubt) doubts.set(was, (doubts.get(was) ?? 0) + 1);
+  const [once, others] = splitDoubts(verdict);
   const lines = [
     `${played.length} faults, ${operations} operations, ${verdict.acknowledgedWrites} acknowledged writes`,
-    `in doubt: ${verdict.inDoubt.length}${counts(doubts)}`,
+    `in doubt: ${listDoubts(others)}`,
+    `with exactlyOnce: ${verdict.resolved} COMMITs without an answer resolved, ${verdict.doneBefore} repeats of a key done before, in doubt: ${listDoubts(once)}`,
     `errors: ${listCounts(verdict.errors)}`,
     `events: ${listCounts(verdict.notices)}`,
   ];
@@ -96,9 +98,19 @@ export function listCounts(by: ReadonlyMap<string, number>): string {
   return [...by].map(([name, count]) => `${name} × ${count}`).join(', ') || 'none';
 }
 
-function counts(by: ReadonlyMap<string, number>): string {
-  if (by.size === 0) return '';
-  return ` (${[...by].map(([name, count]) => `${count} ${name}`).join(', ')})`;
+/** What is in doubt although it was to be done once, and the rest. */
+export function splitDoubts({ inDoubt }: Verdict): [once: Doubt[], others: Doubt[]] {
+  return [
+    inDoubt.filter(({ operation }) => isOnce(operation)),
+    inDoubt.filter(({ operation }) => !isOnce(operation)),
+  ];
+}
+
+function listDoubts(doubts: readonly Doubt[]): string {
+  const by = new Map<string, number>();
+  for (const { was } of doubts) by.set(was, (by.get(was) ?? 0) + 1);
+  const parts = [...by].map(([name, count]) => `${count} ${name}`);
+  return parts.length === 0 ? '0' : `${doubts.length} (${parts.join(', ')})`;
 }
 
 function describe({ id, startedAt, endedAt, ending }: Operation): string {

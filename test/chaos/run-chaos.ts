@@ -3,8 +3,8 @@ import { oneOf, positiveNumber } from './arguments.ts';
 import { runChaos } from './chaos.ts';
 import { type ClientName, clients } from './clients/clients.ts';
 import { openLab } from './open-lab.ts';
+import { standardRates } from './rates.ts';
 import { isClean, renderReport } from './report.ts';
-import { standardRates } from './workload.ts';
 
 const { values } = parseArgs({
   options: {

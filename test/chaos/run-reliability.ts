@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { LabVendor } from '../../src/testing/index.ts';
@@ -12,11 +11,13 @@ import {
   renderFaultTable,
   renderIdleTable,
   renderLossTable,
+  renderMoves,
   summarise,
 } from './fault-table.ts';
+import { machineLoad } from './machine-load.ts';
 import { type OpenLab, openAsynchronousLab, openLab } from './open-lab.ts';
+import { standardRates } from './rates.ts';
 import { describeViolations } from './report.ts';
-import { standardRates } from './workload.ts';
 
 const parts = ['matrix', 'idle', 'asynchronous'] as const;
 const { values } = parseArgs({
@@ -43,13 +44,14 @@ const faults = open.faults.filter(
   ({ name, movesVip }) => name.includes(values.only) && (part === 'matrix' || movesVip),
 );
 const summaries: FaultSummary[] = [];
+const moves: FaultSummary[] = [];
 for (const fault of faults) {
   const summary = summarise(await repeat(open, fault));
   summaries.push(summary);
+  if (fault.movesVip) moves.push(summary);
   console.log(render[part]([summary]));
 }
-const load = loadavg().map((average) => average.toFixed(1));
-const table = `${open.lab.version}, ${availableParallelism()} cores, load average at the end ${load.join(' ')}\n\n${render[part](summaries)}`;
+const table = `${open.lab.version}, ${machineLoad()}\n\n${render[part](summaries)}\n\n${renderMoves(moves)}`;
 console.log(`\n${table}`);
 if (values.write) {
   const document = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));

@@ -21,6 +21,8 @@ export interface ServerRows {
   readonly counters: ReadonlyMap<string, number>;
   /** By account, relative to where all of them began. */
   readonly balances: ReadonlyMap<string, number>;
+  /** Of the commit ledger: the keys whose transactions are done. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** How many counters and shared accounts there are; each worker has one more account of its own. */
@@ -53,13 +55,14 @@ export const statements = {
   sum: 'SELECT COALESCE(SUM(amount), 0) AS total FROM chaos_leg',
 } as const;
 
-/** Makes the tables anew, empty, with their counters and accounts. */
+/** Makes the tables anew, empty, with their counters and accounts; the commit ledger is made by vipsql. */
 export async function createTables(owner: LabServer, database: string, workers: number): Promise<void> {
   for (const table of tables) {
     const [name] = table.split(' ');
     await owner.query(`DROP TABLE IF EXISTS ${database}.${name}`);
     await owner.query(`CREATE TABLE ${database}.${table}`);
   }
+  await owner.query(`DROP TABLE IF EXISTS ${database}.vipsql_commit`);
   const counters = Array.from({ length: counterCount }, (_, index) => `('c${index}', 0)`);
   await owner.query(`INSERT INTO ${database}.chaos_counter VALUES ${counters.join(', ')}`);
   const accounts = [
@@ -81,11 +84,16 @@ export async function readRows(server: LabServer, database: string): Promise<Ser
   const accounts = await server.query<{ id: number; balance: number }>(
     `SELECT id, balance FROM ${database}.chaos_account`,
   );
+  const keys = await server.query<{ name: string }>(
+    'SELECT CONVERT(SUBSTRING(id, 5) USING utf8mb4) AS name ' +
+      `FROM ${database}.vipsql_commit WHERE committed = 1 AND id LIKE 'key:%'`,
+  );
   return {
     server: server.name,
     events,
     legs,
     counters: new Map(counters.map(({ id, n }) => [id, Number(n)])),
     balances: new Map(accounts.map(({ id, balance }) => [String(id), Number(balance)])),
+    keys: new Set(keys.map(({ name }) => name)),
   };
 }

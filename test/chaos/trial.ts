@@ -1,12 +1,14 @@
+import { createCluster } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
 import type { VipProber } from '../containers/vip-prober.ts';
+import { prepareLedger } from '../support/prepare-ledger.ts';
 import { checkHistory, type Verdict } from './check-history.ts';
 import type { ClientName } from './clients/clients.ts';
 import { type History, mergeHistories } from './history.ts';
 import { type AddedOutage, addedOutages, findOutages } from './outages.ts';
+import type { Rates } from './rates.ts';
 import { createTables, readRows, type ServerRows } from './tables.ts';
 import { Worker } from './worker.ts';
-import type { Rates } from './workload.ts';
 
 /** Longer than any deadline of vipsql's defaults. */
 const longestPatienceMs = 40_000;
@@ -44,7 +46,7 @@ export class Trial {
   /** Makes the tables anew and starts the clients; resolves when all of them work. */
   static async start(options: TrialOptions): Promise<Trial> {
     const { lab, client, seed, rates, workers: count } = options;
-    await createTables(lab.owner(), lab.database, count);
+    await prepareTables(lab, count);
     await lab.heal();
     const target = { ...lab.config(), masters: lab.masters.map(({ address }) => address) };
     const workers = await Promise.all(
@@ -80,4 +82,10 @@ export class Trial {
       primary,
     };
   }
+}
+
+async function prepareTables(lab: Lab, workers: number): Promise<void> {
+  await createTables(lab.owner(), lab.database, workers);
+  await using db = createCluster({ ...lab.config(), replicas: [] });
+  await prepareLedger(lab, db);
 }

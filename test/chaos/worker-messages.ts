@@ -1,7 +1,7 @@
 import type { ClientTarget } from './client.ts';
 import type { ClientName } from './clients/clients.ts';
 import type { History } from './history.ts';
-import type { Rates } from './workload.ts';
+import type { Rates } from './rates.ts';
 
 /** What a worker process is started with. */
 export interface WorkerSetup {

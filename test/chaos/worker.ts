@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import type { History } from './history.ts';
 import { endProcess, forkScript } from './processes.ts';
+import type { Rates } from './rates.ts';
 import type { WorkerReply, WorkerRequest, WorkerSetup } from './worker-messages.ts';
-import type { Rates } from './workload.ts';
 
 /** A process that uses one client, seen from outside. */
 export class Worker {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Acknowledgement, Client, ClientFailure, Execute } from './client.ts';
+import type { Acknowledgement, Client, ClientFailure, ExactlyOnce, Work } from './client.ts';
 import { nowMs } from './clock.ts';
 import {
   type Ending,
@@ -10,39 +10,9 @@ import {
   tornRead,
 } from './history.ts';
 import { Random } from './random.ts';
+import type { Rates } from './rates.ts';
 import { StallWatch } from './stall-watch.ts';
 import { accountCount, counterCount, ownAccount, statements } from './tables.ts';
-
-/** How much a worker does, per second; operations start on time, however long earlier ones take. */
-export interface Rates {
-  readonly events: number;
-  readonly counters: number;
-  readonly transfers: number;
-  readonly primaryReads: number;
-  readonly replicaReads: number;
-  /** Whether transactions with a pause in the middle run all the time, one after another. */
-  readonly longTransfers: boolean;
-}
-
-/** 20 writes a second, and reads beside them. */
-export const standardRates: Rates = {
-  events: 20,
-  counters: 2,
-  transfers: 4,
-  primaryReads: 5,
-  replicaReads: 20,
-  longTransfers: true,
-};
-
-/** Nothing at all. */
-export const idleRates: Rates = {
-  events: 0,
-  counters: 0,
-  transfers: 0,
-  primaryReads: 0,
-  replicaReads: 0,
-  longTransfers: false,
-};
 
 /** Every so many reads ask whether all transfers are there as a whole. */
 const sumEvery = 20;
@@ -51,10 +21,28 @@ class TornRead extends Error {}
 
 interface Plan {
   readonly kind: OperationKind;
+  readonly key?: string | undefined;
   readonly touches: readonly string[];
   readonly deadlineMs: number | undefined;
   run(id: string): Promise<Acknowledgement>;
 }
+
+/** A transfer, and how its transaction is begun. */
+interface Move {
+  readonly kind: OperationKind;
+  readonly from: number;
+  readonly to: number;
+  readonly pauseMs?: number;
+  readonly key?: string;
+  begin(work: Work, id: string): Promise<Acknowledgement>;
+}
+
+const longTransferMs = { least: 200, most: 1_000 };
+
+const longestCloseMs = 10_000;
+
+/** A repeat of a key comes while the first call runs, or after it. */
+const repeatWithinMs = 1_000;
 
 /** What one process asks of its client, and the log of it. */
 export class Workload {
@@ -70,6 +58,7 @@ export class Workload {
   #longTransfers: Promise<void> | undefined;
   #stopped = false;
   #count = 0;
+  #keys = 0;
 
   constructor(client: Client, worker: number, seed: number) {
     this.#client = client;
@@ -83,6 +72,11 @@ export class Workload {
     this.#every(rates.events, () => this.writeEvent());
     this.#every(rates.counters, () => this.#addToCounter());
     this.#every(rates.transfers, () => this.#transfer());
+    const { exactlyOnce } = this.#client;
+    if (exactlyOnce !== undefined) {
+      this.#every(rates.onceTransfers, () => this.#transferOnce(exactlyOnce));
+      this.#every(rates.keyedTransfers, () => this.#transferTwiceByKey(exactlyOnce));
+    }
     this.#every(rates.primaryReads, () => this.#read('primary'));
     this.#every(rates.replicaReads, () => this.#read('replica'));
     if (rates.longTransfers) this.#longTransfers = this.#runLongTransfers();
@@ -115,7 +109,8 @@ export class Workload {
     const pending = [...this.#running.values()].map(
       (operation): Operation => ({ ...operation, endedAt, ending: { state: 'pending' } }),
     );
-    await Promise.race([this.#client.close().catch((error: unknown) => this.crashed(error)), sleep(10_000)]);
+    const closed = this.#client.close().catch((error: unknown) => this.crashed(error));
+    await Promise.race([closed, sleep(Math.min(patienceMs, longestCloseMs))]);
     return {
       operations: [...this.#ended, ...pending],
       stalls: this.#stalls.stop(),
@@ -130,13 +125,18 @@ export class Workload {
     this.#timers.push(setInterval(() => void start(), pauseMs));
   }
 
-  async #do({ kind, touches, deadlineMs, run }: Plan): Promise<void> {
+  async #do({ kind, key, touches, deadlineMs, run }: Plan): Promise<void> {
     this.#count += 1;
     const id = `${this.#worker}-${kind}-${this.#count}`;
-    const operation = { id, kind, worker: this.#worker, touches, deadlineMs, startedAt: nowMs() };
+    const facts = { id, kind, worker: this.#worker, touches, deadlineMs, startedAt: nowMs() };
+    const operation = key === undefined ? facts : { ...facts, key };
     this.#running.set(id, operation);
     const ending = await run(id).then(
-      ({ epoch }): Ending => ({ state: 'acknowledged', epoch }),
+      ({ epoch, doneBy }): Ending => ({
+        state: 'acknowledged',
+        epoch,
+        ...(doneBy === undefined ? {} : { doneBy }),
+      }),
       (error: unknown): Ending => ({ state: 'failed', ...this.#describe(error) }),
     );
     if (this.#running.delete(id)) this.#ended.push({ ...operation, endedAt: nowMs(), ending });
@@ -157,34 +157,80 @@ export class Workload {
     });
   }
 
-  /** Accounts in either order: two transfers may deadlock, as in real life. */
   async #transfer(): Promise<void> {
-    const from = this.#random.between(0, accountCount - 1);
-    const to = (from + this.#random.between(1, accountCount - 1)) % accountCount;
-    await this.#move('transfer', from, to, 0);
+    await this.#move({
+      kind: 'transfer',
+      ...this.#twoAccounts(),
+      begin: (work) => this.#client.transaction(work),
+    });
   }
 
   async #runLongTransfers(): Promise<void> {
+    const own = ownAccount(this.#worker);
     while (!this.#stopped) {
-      const own = ownAccount(this.#worker);
-      await this.#move('long-transfer', own, own, this.#random.between(200, 1_000));
+      const transfer = this.#move({
+        kind: 'long-transfer',
+        from: own,
+        to: own,
+        pauseMs: this.#random.between(longTransferMs.least, longTransferMs.most),
+        begin: (work) => this.#client.transaction(work),
+      });
+      // A client that fails at once is not asked more often for it.
+      await Promise.all([transfer, sleep(longTransferMs.least)]);
     }
   }
 
-  async #move(kind: 'transfer' | 'long-transfer', from: number, to: number, pauseMs: number): Promise<void> {
+  async #transferOnce(client: ExactlyOnce): Promise<void> {
+    await this.#move({
+      kind: 'once-transfer',
+      ...this.#twoAccounts(),
+      begin: (work) => client.transaction(work),
+    });
+  }
+
+  /** All workers count the same keys, so that repeats come from this process and from others. */
+  async #transferTwiceByKey(client: ExactlyOnce): Promise<void> {
+    this.#keys += 1;
+    const key = `request-${this.#keys}`;
+    await Promise.all([
+      this.#transferByKey(client, key),
+      sleep(this.#random.between(0, repeatWithinMs)).then(() => this.#transferByKey(client, key)),
+    ]);
+  }
+
+  async #transferByKey(client: ExactlyOnce, key: string): Promise<void> {
+    if (this.#stopped) return;
+    await this.#move({
+      kind: 'keyed-transfer',
+      ...this.#twoAccounts(),
+      key,
+      begin: (work, id) => client.keyed({ key, id }, work),
+    });
+  }
+
+  /** In either order: two transfers may deadlock, as in real life. */
+  #twoAccounts(): { from: number; to: number } {
+    const from = this.#random.between(0, accountCount - 1);
+    return { from, to: (from + this.#random.between(1, accountCount - 1)) % accountCount };
+  }
+
+  async #move({ kind, from, to, pauseMs = 0, key, begin }: Move): Promise<void> {
     const amount = this.#random.between(1, 100);
-    const work = async (execute: Execute, id: string): Promise<Acknowledgement> => {
-      await execute(statements.leg, [id, 1, from, -amount]);
-      await execute(statements.balance, [-amount, from]);
-      if (pauseMs > 0) await sleep(pauseMs);
-      await execute(statements.balance, [amount, to]);
-      return await execute(statements.leg, [id, 2, to, amount]);
-    };
+    const workOf =
+      (id: string): Work =>
+      async (execute) => {
+        await execute(statements.leg, [id, 1, from, -amount]);
+        await execute(statements.balance, [-amount, from]);
+        if (pauseMs > 0) await sleep(pauseMs);
+        await execute(statements.balance, [amount, to]);
+        return await execute(statements.leg, [id, 2, to, amount]);
+      };
     await this.#do({
       kind,
+      key,
       touches: [String(from), String(to)],
       deadlineMs: this.#client.deadlines.transactionMs,
-      run: (id) => this.#client.transaction((execute) => work(execute, id)),
+      run: (id) => begin(workOf(id), id),
     });
   }
 

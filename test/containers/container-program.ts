@@ -26,9 +26,9 @@ export class ContainerProgram {
     return this.#pid;
   }
 
-  /** Starts the program; does nothing if it runs. */
+  /** Starts the program, also one that has ended by itself; does nothing if it runs. */
   async start(): Promise<void> {
-    if (this.#state !== 'dead') return;
+    if (this.#state === 'frozen') return;
     this.#pid = Number(await run(this.#container, ['/lab/program.sh', this.#name, ...this.#command]));
     this.#state = 'alive';
   }

@@ -41,12 +41,12 @@ async function copyServer(
   await run(donor.container, ['sh', '-c', 'rm -rf /exchange/* /var/lib/copy']);
   await donor.program.freeze();
   try {
-    await run(donor.container, ['cp', '-a', '/var/lib/mysql', '/var/lib/copy']);
+    await run(donor.container, ['cp', '-a', '/var/lib/lab', '/var/lib/copy']);
   } finally {
     await donor.program.thaw();
   }
   await run(donor.container, ['sh', '-c', 'cp -a /var/lib/copy /exchange/copy && rm -rf /var/lib/copy']);
-  const take = `rm -rf /var/lib/mysql && cp -a /exchange/copy /var/lib/mysql && cd /var/lib/mysql &&
+  const take = `rm -rf /var/lib/lab && cp -a /exchange/copy /var/lib/lab && cd /var/lib/lab &&
     ls | grep -E '${ownToServer.source}' | xargs -r rm -f`;
   await Promise.all(
     nodes.map(async (node) => {

@@ -93,6 +93,14 @@ describeContainers('a fault in a container lab', (vendor) => {
     expect(await dial(r2?.host ?? '')).toBe('greeting');
   });
 
+  it('may be a server that has ended by itself: healing starts it', async () => {
+    const r1 = lab.server('r1');
+    await r1.query('SHUTDOWN');
+    await eventually('r1 takes nobody', async () => (await dial(r1.host)) === 'ECONNREFUSED');
+    await lab.heal();
+    expect(await dial(r1.host)).toBe('greeting');
+  });
+
   it('is refused when it asks for what keepalived decides', async () => {
     await expect(lab.fault({ kind: 'failover', gapMs: 10 })).rejects.toThrow('cannot choose gapMs');
     await expect(lab.fault({ kind: 'thaw', server: 'a', fence: false })).rejects.toThrow(

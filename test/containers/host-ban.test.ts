@@ -47,19 +47,26 @@ describeContainers('servers that resolve names and ban a host after 100 broken h
         await sleep(50);
       }
     });
-    for (let round = 0; round < 2; round += 1) {
-      for (const server of [owner, replica.name]) await lab.fault({ kind: 'freeze', server });
-      await sleep(freezeMs);
-      for (const server of [owner, replica.name]) await lab.fault({ kind: 'thaw', server, fence: false });
-      await eventually('a write', () => succeeds(db.primary().execute('INSERT INTO t () VALUES ()')), 20_000);
-      await eventually(
-        'the replica',
-        () => db.status().replicas.every(({ state }) => state === 'serving'),
-        20_000,
-      );
+    try {
+      for (let round = 0; round < 2; round += 1) {
+        for (const server of [owner, replica.name]) await lab.fault({ kind: 'freeze', server });
+        await sleep(freezeMs);
+        for (const server of [owner, replica.name]) await lab.fault({ kind: 'thaw', server });
+        await eventually(
+          'a write',
+          () => succeeds(db.primary().execute('INSERT INTO t () VALUES ()')),
+          20_000,
+        );
+        await eventually(
+          'the replica',
+          () => db.status().replicas.every(({ state }) => state === 'serving'),
+          20_000,
+        );
+      }
+    } finally {
+      stop = true;
+      await Promise.all(load);
     }
-    stop = true;
-    await Promise.all(load);
     expect(blocked).toEqual([]);
     await (await logIn(lab)).end();
     await (await logIn(lab, replica.host)).end();

@@ -18,7 +18,7 @@ export function serverCommand(
     program[vendor],
     '--defaults-file=/lab/server.cnf',
     '--user=root',
-    '--datadir=/var/lib/mysql',
+    '--datadir=/var/lib/lab',
     '--socket=/run/mysqld/mysqld.sock',
     '--pid-file=/run/mysqld/mysqld.pid',
     ...vendors[vendor].smallArgs,

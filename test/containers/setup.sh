@@ -63,7 +63,8 @@ install_docker() {
 # start_daemon OPTIONS...: leaves its process id in .cache/containers.
 start_daemon() {
   say "starting dockerd $*"
-  setsid dockerd "$@" </dev/null >"$cache/dockerd.log" 2>&1 &
+  # Without the lock, which would be held for as long as the daemon runs.
+  setsid dockerd "$@" </dev/null >"$cache/dockerd.log" 2>&1 8>&- &
   local pid=$!
   for _ in $(seq 100); do
     if docker info >/dev/null 2>&1; then

@@ -42,6 +42,7 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/index.js');
     expect(packed).toContain('dist/index.d.ts');
     expect(packed).toContain('dist/sql/index.js');
+    expect(packed).toContain('dist/adapters/http/index.js');
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(
@@ -55,10 +56,10 @@ describe('the package, installed in an empty project', () => {
 
   test('can be imported', async () => {
     const source =
-      "import { createCluster, sql } from 'vipsql';\nimport { classify } from 'vipsql/sql';\nimport { startLab } from 'vipsql/testing';\n";
+      "import { createCluster, sql } from 'vipsql';\nimport { sessionPlugin } from 'vipsql/http';\nimport { classify } from 'vipsql/sql';\nimport { startLab } from 'vipsql/testing';\n";
     const printed =
-      "console.log(typeof createCluster, typeof sql, typeof startLab, classify('SELECT 1').target);";
-    expect(await node('import.mjs', source + printed)).toBe('function function function replica');
+      "console.log(typeof createCluster, typeof sql, typeof startLab, typeof sessionPlugin, classify('SELECT 1').target);";
+    expect(await node('import.mjs', source + printed)).toBe('function function function function replica');
   });
 
   test('can be required', async () => {
@@ -114,6 +115,8 @@ describe('the package, installed in an empty project', () => {
   ])('gives its types to %s', async (_, name, module) => {
     const source = `
       import { createCluster, type Cluster, type ExecuteResult } from 'vipsql';
+      import { createServer } from 'node:http';
+      import { sessionListener } from 'vipsql/http';
       import { type Classification, classify } from 'vipsql/sql';
       import { startLab } from 'vipsql/testing';
       export const classified: Classification = classify('SELECT 1');
@@ -123,6 +126,7 @@ describe('the package, installed in an empty project', () => {
       }
       export const open = () => createCluster({ primary: 'localhost' });
       export const lab = () => startLab({ replicas: 1 });
+      export const serve = (db: Cluster) => createServer(sessionListener(db, (_, response) => response.end()));
       // @ts-expect-error an option that does not exist
       export const wrong = () => createCluster({ primary: 'localhost', timeout: 5 });
     `;

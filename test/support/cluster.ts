@@ -7,8 +7,9 @@ import {
   type EventName,
 } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
+import { eventually, sleep } from './eventually.ts';
 
-export { eventually, sleep } from './eventually.ts';
+export { eventually, sleep };
 
 const opened: Cluster[] = [];
 
@@ -20,6 +21,16 @@ afterEach(async () => {
 export function openCluster(lab: Lab, config: Partial<ClusterConfig> = {}): Cluster {
   const db = createCluster({ ...lab.config(), ...config });
   opened.push(db);
+  return db;
+}
+
+/** The same, once the primary answers and every replica takes reads. */
+export async function openServing(lab: Lab, config: Partial<ClusterConfig> = {}): Promise<Cluster> {
+  const db = openCluster(lab, config);
+  await db.ready();
+  await eventually('every replica serves', () =>
+    db.status().replicas.every(({ state }) => state === 'serving'),
+  );
   return db;
 }
 

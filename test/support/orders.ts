@@ -1,5 +1,6 @@
 import type { Cluster, InDoubtError, MissingProof, VipsqlError } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
+import { prepareLedger } from './prepare-ledger.ts';
 
 /** What a client knows of its order. */
 export type OrderOutcome = 'placed' | 'in-doubt' | 'not-placed';
@@ -34,10 +35,7 @@ export class Orders {
       .query(
         'CREATE TABLE IF NOT EXISTS lab.orders (n INT AUTO_INCREMENT PRIMARY KEY, id VARCHAR(60) NOT NULL, KEY id (id))',
       );
-    if (lab.vendor === 'mariadb') {
-      await lab.owner().query(`GRANT REPLICATION MASTER ADMIN ON *.* TO '${lab.user}'@'%'`);
-    }
-    await db.createLedger();
+    await prepareLedger(lab, db);
     const orders = new Orders();
     orders.watch(db);
     return orders;

@@ -1,6 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
 import {
+  type AutoHandle,
   type CallResult,
   type Cluster,
   type ClusterConfig,
@@ -117,6 +118,28 @@ test('a replica handle has no way to write', () => {
   expectTypeOf(db.replica()).not.toHaveProperty('execute');
   expectTypeOf(db.replica()).not.toHaveProperty('call');
   expectTypeOf(db.primary()).toHaveProperty('execute');
+});
+
+test('an auto handle reads and writes, with the options of both', async () => {
+  const signal = new AbortController().signal;
+  expectTypeOf(db.auto<Item>()).toEqualTypeOf<AutoHandle<Item>>();
+  const items = db.auto<Item>({ consistency: 'strong', timeoutMs: 5, idempotent: true });
+  expectTypeOf(items.query('SELECT 1')).resolves.toEqualTypeOf<Item[]>();
+  expectTypeOf(items.query('UPDATE item SET name = 1')).resolves.toEqualTypeOf<Item[]>();
+  expectTypeOf(items.one('SELECT 1', [], { after: 'v1.x', signal })).resolves.toEqualTypeOf<Item>();
+  expectTypeOf(items.maybeOne(sql`SELECT ${1}`)).resolves.toEqualTypeOf<Item | undefined>();
+  expectTypeOf(items.value<number>('SELECT 1')).resolves.toEqualTypeOf<number>();
+  expectTypeOf(
+    items.execute('DELETE FROM item', [], { after: 'v1.x' }),
+  ).resolves.toEqualTypeOf<ExecuteResult>();
+  expectTypeOf(items.call('CALL p()')).resolves.toEqualTypeOf<CallResult<Item>>();
+  const schema = z.object({ id: z.number() });
+  expectTypeOf(items.query('SELECT 1', [], { schema })).resolves.toEqualTypeOf<{ id: number }[]>();
+  for await (const row of items.stream('SELECT 1')) expectTypeOf(row).toEqualTypeOf<Item>();
+  expectTypeOf(items).not.toHaveProperty('connection');
+  expectTypeOf(items).not.toHaveProperty('snapshot');
+  // @ts-expect-error no such option
+  db.auto({ maxLag: 5 });
 });
 
 describe('a replica handle', () => {

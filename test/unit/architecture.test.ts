@@ -7,7 +7,7 @@ const src = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** From the top down; a file imports from its own folder and from the rows below. */
 const layers: readonly (readonly string[])[] = [
-  ['index.ts'],
+  ['index.ts', 'adapters'],
   ['cluster.ts'],
   ['handles'],
   ['routing'],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import * as http from '../../src/adapters/http/index.ts';
 import * as main from '../../src/index.ts';
 import * as sql from '../../src/sql/index.ts';
 import * as testing from '../../src/testing/index.ts';
@@ -45,6 +46,10 @@ describe('exported names', () => {
 
   test('of vipsql/sql are these and no others', () => {
     expect(Object.keys(sql)).toEqual(['classify']);
+  });
+
+  test('of vipsql/http are these and no others', () => {
+    expect(Object.keys(http).sort()).toEqual(['sessionListener', 'sessionMiddleware', 'sessionPlugin']);
   });
 
   test('of vipsql/testing are these and no others', () => {

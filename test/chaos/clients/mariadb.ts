@@ -1,49 +1,18 @@
-import { createPoolCluster, type PoolConnection } from 'mariadb';
-import type { Acknowledgement, Client, ClientTarget, Execute } from '../client.ts';
-import { done, hostAndPort, peerClient } from './peer.ts';
+import { createPoolCluster } from 'mariadb';
+import type { Client, ClientTarget, Row } from '../client.ts';
+import { poolClusterPeer } from './pool-cluster.ts';
 
-/** The MariaDB connector's cluster: both masters in a fixed order, and the replicas in turn. */
-export function mariadbClient({ masters, replicas, user, password, database }: ClientTarget): Client {
+/** The MariaDB connector's cluster. */
+export function mariadbClient(target: ClientTarget): Client {
   const cluster = createPoolCluster();
-  const add = (role: string, addresses: readonly string[]): void => {
-    for (const [index, address] of addresses.entries()) {
+  return poolClusterPeer(
+    target,
+    {
       // Without it the connector refuses MySQL's default authentication over plain TCP.
-      const server = { ...hostAndPort(address), user, password, database, allowPublicKeyRetrieval: true };
-      cluster.add(`${role}${index}`, server);
-    }
-  };
-  add('master', masters);
-  add('replica', replicas);
-  const primary = cluster.of('master*', 'ORDER');
-  const replica = cluster.of('replica*', 'RR');
-  return peerClient({
-    execute: async (sql, values) => {
-      await primary.query(sql, [...values]);
-      return done;
+      add: (name, server) => cluster.add(name, { ...server, allowPublicKeyRetrieval: true }),
+      of: (pattern, selector) => cluster.of(pattern, selector),
+      end: () => cluster.end(),
     },
-    transaction: async (work) => await inTransaction(await primary.getConnection(), work),
-    read: (from, sql, values) => (from === 'primary' ? primary : replica).query(sql, [...values]),
-    close: () => cluster.end(),
-  });
-}
-
-async function inTransaction(
-  connection: PoolConnection,
-  work: (execute: Execute) => Promise<Acknowledgement>,
-): Promise<Acknowledgement> {
-  try {
-    await connection.beginTransaction();
-    await work(async (sql, values) => {
-      await connection.query(sql, [...values]);
-      return done;
-    });
-    await connection.commit();
-    return done;
-  } catch (error) {
-    // The first error is the news.
-    await connection.rollback().catch(() => {});
-    throw error;
-  } finally {
-    await connection.release();
-  }
+    (answer) => answer as readonly Row[],
+  );
 }

@@ -2,7 +2,7 @@
 # Makes the data folder that every server of the lab begins with, its accounts in it.
 set -eu
 
-data=/var/lib/mysql
+data=/var/lib/lab
 mkdir -p /run/mysqld /var/lib/mysql-files
 if command -v mariadbd >/dev/null; then
   mariadb-install-db --no-defaults --user=root --datadir="$data" --auth-root-authentication-method=normal \

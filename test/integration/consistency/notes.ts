@@ -1,6 +1,6 @@
 import type { Cluster, ClusterConfig, ReplicaOptions } from '../../../src/index.ts';
 import type { Lab, LabServer } from '../../../src/testing/index.ts';
-import { eventually, openCluster } from '../../support/cluster.ts';
+import { openServing } from '../../support/cluster.ts';
 
 export interface NoteRead {
   readonly found: boolean;
@@ -24,12 +24,7 @@ export class Notes {
 
   /** A cluster whose primary is open and whose replicas serve. */
   async open(config: Partial<ClusterConfig> = {}): Promise<Cluster> {
-    const db = openCluster(this.lab, config);
-    await db.ready();
-    await eventually('every replica serves', () =>
-      db.status().replicas.every(({ state }) => state === 'serving'),
-    );
-    return db;
+    return await openServing(this.lab, config);
   }
 
   nextId(): number {

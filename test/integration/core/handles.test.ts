@@ -184,9 +184,24 @@ describe.each(labVendors)('handles on %s', (vendor) => {
       expect(ids).toEqual([1, 2, 3]);
     });
 
+    const numbers = '(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)';
+    const big = `SELECT REPEAT('x', 10000) AS x FROM ${Array.from('abcdefg', (name) => `${numbers} ${name}`).join(', ')}`;
+
+    test('give a connection back for which they waited when the reader left', async () => {
+      await using narrow = createCluster({ ...lab.config(), pool: { max: 1 } });
+      await narrow.ready();
+      const blocking = narrow.primary().query('SELECT SLEEP(0.5)');
+      await eventually('it runs', () => narrow.status().primary.inUse === 1);
+      const stream = narrow.primary().stream(big);
+      stream.once('readable', () => expect.unreachable());
+      await eventually('it waits', () => narrow.status().primary.waiting === 1);
+      stream.destroy();
+      await blocking;
+      expect(await narrow.primary().value('SELECT 1', [], { timeoutMs: 2_000 })).toBe(1);
+      await eventually('nothing is in use', () => narrow.status().primary.inUse === 0);
+    });
+
     test('hold back the server while the reader is slow, and stop it when the reader leaves', async () => {
-      const numbers = '(SELECT 0 AS d UNION SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4)';
-      const big = `SELECT REPEAT('x', 10000) AS x FROM ${Array.from('abcdefg', (name) => `${numbers} ${name}`).join(', ')}`;
       const before = process.memoryUsage().rss;
       let seen = 0;
       for await (const row of db.primary().stream(big)) {

@@ -139,7 +139,7 @@ describe('logins that nobody waits for any more', () => {
   test('are finished and said goodbye to, when a pool is thrown away and a time limit passes', async () => {
     const server = lab.owner();
     const before = await statusNumber(server, 'Aborted_connects');
-    await using proxy = await TcpProxy.start(server, { delayMs: 100 });
+    await using proxy = await TcpProxy.start(server, { delayMs: 400 });
     const fixture = new PoolFixture({
       ...lab.config(),
       primary: proxy.address,
@@ -201,5 +201,17 @@ describe('addresses of other kinds', () => {
     await using proxy = await TcpProxy.start(lab.vip);
     const db = openCluster(lab, { primary: `localhost:${proxy.port}` });
     expect(await db.primary().value('SELECT 1')).toBe(1);
+  });
+});
+
+describe('a process that stands still while it dials', () => {
+  test('takes the connection that stands by then, and dials no other', async () => {
+    const { done, attempts, spares } = watchedDial(vip());
+    const until = performance.now() + 800;
+    while (performance.now() < until);
+    const socket = await done;
+    expect(attempts).toHaveLength(1);
+    expect(spares).toEqual([]);
+    socket.destroy();
   });
 });

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, type ClusterConfig, ConnectError } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { openCluster, rejection } from '../../support/cluster.ts';
+import { eventually, openCluster, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { killAppSessions } from './server-facts.ts';
@@ -10,7 +10,10 @@ import { TcpProxy } from './tcp-proxy.ts';
 
 /** The cipher of the session; empty when it is not encrypted. */
 async function cipherOf(db: Cluster): Promise<string> {
-  const { Value } = await db.primary<{ Value: string }>().one("SHOW SESSION STATUS LIKE 'Ssl_cipher'");
+  // Sessions that were just killed may still be lent.
+  const { Value } = await db
+    .primary<{ Value: string }>()
+    .one("SHOW SESSION STATUS LIKE 'Ssl_cipher'", [], { idempotent: true });
   return Value;
 }
 
@@ -88,6 +91,25 @@ describe.each(labVendors)('TLS on %s with a certificate of its own authority', (
       expect(await cipherOf(db)).not.toBe('');
     },
   );
+
+  test('a greeting that arrives together with a reset is no certificate error', async () => {
+    await using broken = await TcpProxy.start(lab.vip);
+    broken.manner = { afterGreeting: 'reset' };
+    const db = open({ ca: certificates.ca }, broken.address);
+    const ready = db.ready({ timeoutMs: 20_000 });
+    // The greeting is read only once the reset has arrived too.
+    const busy = setInterval(() => {
+      const until = performance.now() + 50;
+      while (performance.now() < until);
+    }, 1);
+    try {
+      await eventually('three logins are broken', () => broken.all.length > 3);
+    } finally {
+      clearInterval(busy);
+    }
+    broken.manner = 'forward';
+    await ready;
+  });
 
   test('without ssl the session is not encrypted', async () => {
     const db = openCluster(lab, { primary: proxy.address });

@@ -45,6 +45,13 @@ describe('a balanced address', () => {
     expect(collisions).toEqual([]);
   });
 
+  it('serves no read that asks for its age, which nobody knows', async () => {
+    const cluster = await openBalanced();
+    expect(await cluster.value('SELECT @@server_id', { maxLagMs: 60_000 })).toBe(1);
+    expect(cluster.router.consistency.tooOld).toBe(1);
+    expect([3, 4]).toContain(await cluster.value('SELECT @@server_id'));
+  });
+
   it('stays in service when one of its servers dies, and no read fails', async () => {
     const cluster = await openBalanced();
     const fallback = cluster.record('fallback:started');

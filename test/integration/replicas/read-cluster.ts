@@ -52,6 +52,7 @@ export class ReadCluster {
       config,
       events,
       collisions: new ReplicaCollisions(events),
+      primary: this.primary,
       onHostBlocked: ({ name }) => events.emit('host:blocked', { server: name, remedy: 'FLUSH HOSTS' }),
       ...(resolve !== undefined && { resolve }),
     });

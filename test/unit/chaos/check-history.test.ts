@@ -20,8 +20,25 @@ function transfer(id: string, ending: Ending): Operation {
   return operation(id, ending, { kind: 'transfer', touches: ['1', '2'] });
 }
 
+function keyed(id: string, key: string, ending: Ending): Operation {
+  return operation(id, ending, { kind: 'keyed-transfer', key, touches: ['1', '2'] });
+}
+
+/** The answer to a repeat of a key. */
+function doneBy(id: string): Ending {
+  return { state: 'acknowledged', epoch: undefined, doneBy: id };
+}
+
 function rows(facts: Partial<ServerRows> & { events?: ServerRows['events'] } = {}): ServerRows {
-  return { server: 'b', events: [], legs: [], counters: new Map(), balances: new Map(), ...facts };
+  return {
+    server: 'b',
+    events: [],
+    legs: [],
+    counters: new Map(),
+    balances: new Map(),
+    keys: new Set(),
+    ...facts,
+  };
 }
 
 function events(...ids: readonly string[]): ServerRows['events'] {
@@ -180,6 +197,70 @@ describe('a doctored history', () => {
     expect(found(verdict)).toEqual(['overDeadline', 'failedReads', 'tornReads', 'crashes']);
     expect(verdict.failedReads.map(({ id }) => id)).toEqual(['read']);
     expect(verdict.overDeadline.map(({ id }) => id)).toEqual(['slow']);
+  });
+});
+
+describe('exactly once', () => {
+  const held = rows({ legs: legs('first', 1, 2), keys: new Set(['k']) });
+  const first = keyed('first', 'k', acknowledged);
+
+  test('a repeat of a key that is given the first result is as it should be, and counted', () => {
+    const verdict = check([first, keyed('second', 'k', doneBy('first'))], held);
+    expect(found(verdict)).toEqual([]);
+    expect(verdict.doneBefore).toBe(1);
+  });
+
+  test('a call in doubt is no finding, whether it did the transaction or another call with its key', () => {
+    const operations = [
+      keyed('first', 'k', inDoubt),
+      keyed('second', 'k', doneBy('first')),
+      keyed('third', 'k', inDoubt),
+    ];
+    const verdict = check(operations, held);
+    expect(found(verdict)).toEqual([]);
+    expect(verdict.inDoubt.map(({ was }) => was)).toEqual(['executed', 'not-executed']);
+  });
+
+  test('what the client has found out about COMMITs without an answer is counted', () => {
+    const notice = { worker: 0, at: 1_000, name: 'commit:resolved', detail: '{}' };
+    expect(check([first], held, { history: { notices: [notice] } }).resolved).toBe(1);
+  });
+
+  test.each([
+    ['both acknowledged', acknowledged],
+    ['the second in doubt', inDoubt],
+  ])('two calls with one key that were both executed are shown, %s', (_, ending) => {
+    const both = rows({ ...held, legs: [...legs('first', 1, 2), ...legs('second', 1, 2)] });
+    const verdict = check([first, keyed('second', 'k', ending)], both);
+    expect(verdict.duplicates).toEqual([{ id: 'k', times: 2 }]);
+    expect(found(verdict)).toEqual(['duplicates']);
+  });
+
+  test('a call that was told that it was the first, and has no rows, is lost', () => {
+    const verdict = check([first, keyed('second', 'k', acknowledged)], held);
+    expect(verdict.lost.map(({ id }) => id)).toEqual(['second']);
+  });
+
+  test('a call that failed without effect, and has rows, is misreported', () => {
+    expect(found(check([keyed('first', 'k', failed('rolled-back'))], held))).toEqual(['misreported']);
+  });
+
+  test.each([
+    ['by a call that has no rows', keyed('first', 'k', inDoubt), rows({ keys: new Set(['k']) }), 'first'],
+    ['and whose key is not in the ledger', first, rows({ legs: legs('first', 1, 2) }), 'first'],
+    ['by a call with another key', keyed('first', 'other', acknowledged), held, 'first'],
+    ['by nobody', first, held, 'stranger'],
+    ['by itself', first, held, 'second'],
+  ])('a repeat that was told that it had been done before %s', (_, other, primary, by) => {
+    const verdict = check([other, keyed('second', 'k', doneBy(by))], primary);
+    expect(verdict.falselyDone.map(({ id }) => id)).toEqual(['second']);
+    expect(found(verdict)).toEqual(['falselyDone']);
+  });
+
+  test('a transaction without a key that was executed again is shown', () => {
+    const once = operation('once', acknowledged, { kind: 'once-transfer' });
+    const twice = rows({ legs: [...legs('once', 1, 2), ...legs('once', 1, 2)] });
+    expect(found(check([once], twice))).toEqual(['duplicates']);
   });
 });
 

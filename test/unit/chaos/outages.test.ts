@@ -24,6 +24,7 @@ function added(
     legs: [],
     counters: new Map(),
     balances: new Map(),
+    keys: new Set(),
   };
   const history = { operations, stalls: [], notices: [], crashes: [] };
   return addedOutages(findOutages(sightings), history, rows).map(({ addedMs }) => addedMs);

@@ -74,7 +74,11 @@ describe('checkCallOptions', () => {
 
 describe('checkReplicaOptions', () => {
   it('accepts what any call takes, and its own', () => {
-    const own: Required<Omit<ReplicaOptions, keyof CallOptions>> = { consistency: 'strong', after: 'v1.x' };
+    const own: Required<Omit<ReplicaOptions, keyof CallOptions>> = {
+      consistency: 'strong',
+      after: 'v1.x',
+      maxLagMs: 1_500,
+    };
     for (const options of [undefined, own, { timeoutMs: 50, ...own }]) {
       expect(issues(() => checkReplicaOptions(options))).toEqual([]);
     }
@@ -83,7 +87,7 @@ describe('checkReplicaOptions', () => {
   test.each<readonly [string, unknown, RegExp]>([
     ['consistency', 'bounded', /'eventual' or 'session' or 'strong'/],
     ['after', 7, /must be a token/],
-    ['maxLagMs', 100, /not part of this version/],
+    ['maxLagMs', 0, /from 1 to/],
     ['timeoutMs', 0, /from 1 to/],
   ])('refuses %s: %o', (name, value, rule) => {
     expect(issues(() => checkReplicaOptions({ [name]: value }))).toEqual([

@@ -62,6 +62,7 @@ describe('docs/configuration.md', () => {
     const replica: Record<Exclude<keyof ReplicaOptions, keyof CallOptions>, true> = {
       consistency: true,
       after: true,
+      maxLagMs: true,
     };
     const session: Record<keyof SessionOptions, true> = { token: true };
     const transaction: Record<keyof TransactionOptions, true> = {
@@ -122,6 +123,7 @@ describe('the table of options and the schema', () => {
       breaker: true,
       monitor: true,
       consistency: true,
+      lag: true,
       tokens: true,
       fallback: true,
       fallbackMax: true,

@@ -8,7 +8,7 @@ function probesBegun(forMs: number, eachMs: number, heartbeatMs = 500): number {
   let count = 0;
   for (let now = 0; now < forMs; now += 50) {
     const underWay = ends.filter((end) => end > now).length;
-    if (now - last < nextProbeGapMs({ heartbeatMs, underWay, lookingMs: now })) continue;
+    if (now - last < nextProbeGapMs({ heartbeatMs, underWay, silentMs: never, lookingMs: now })) continue;
     last = now;
     count += 1;
     ends.push(now + eachMs);
@@ -16,13 +16,39 @@ function probesBegun(forMs: number, eachMs: number, heartbeatMs = 500): number {
   return count;
 }
 
+/** Nobody has greeted. */
+const never = Number.POSITIVE_INFINITY;
+
 describe('the gap between two probes', () => {
   test.each<[string, ProbeSituation, number]>([
-    ['a quarter of the heartbeat at first', { heartbeatMs: 500, underWay: 0, lookingMs: 0 }, 125],
-    ['half of it while one is under way', { heartbeatMs: 500, underWay: 1, lookingMs: 0 }, 250],
-    ['half of it after 5 s', { heartbeatMs: 500, underWay: 0, lookingMs: 5_000 }, 250],
-    ['a second while 12 wait for a greeting', { heartbeatMs: 500, underWay: 12, lookingMs: 3_000 }, 1_000],
-    ['less with a shorter heartbeat', { heartbeatMs: 100, underWay: 0, lookingMs: 0 }, 25],
+    [
+      'a quarter of the heartbeat at first',
+      { heartbeatMs: 500, underWay: 0, silentMs: never, lookingMs: 0 },
+      125,
+    ],
+    [
+      'half of it while one is under way',
+      { heartbeatMs: 500, underWay: 1, silentMs: never, lookingMs: 0 },
+      250,
+    ],
+    ['half of it after 5 s', { heartbeatMs: 500, underWay: 0, silentMs: never, lookingMs: 5_000 }, 250],
+    [
+      'half of it while 3 wait for a greeting',
+      { heartbeatMs: 500, underWay: 3, silentMs: never, lookingMs: 600 },
+      250,
+    ],
+    [
+      'a second while 4 wait for one',
+      { heartbeatMs: 500, underWay: 4, silentMs: never, lookingMs: 3_000 },
+      1_000,
+    ],
+    ['3 s while a login goes on', { heartbeatMs: 500, underWay: 1, silentMs: 499, lookingMs: 600 }, 3_000],
+    [
+      'half of it when that has stopped',
+      { heartbeatMs: 500, underWay: 1, silentMs: 500, lookingMs: 600 },
+      250,
+    ],
+    ['less with a shorter heartbeat', { heartbeatMs: 100, underWay: 0, silentMs: never, lookingMs: 0 }, 25],
   ])('is %s', (_, situation, gapMs) => {
     expect(nextProbeGapMs(situation)).toBe(gapMs);
   });
@@ -32,7 +58,7 @@ describe('an outage of 10 s', () => {
   test.each([
     ['refuses at once', 1, 60],
     ['answers nobody for 500 ms', 500, 41],
-    ['greets nobody', Number.POSITIVE_INFINITY, 20],
+    ['greets nobody', Number.POSITIVE_INFINITY, 14],
   ])('at an address that %s costs no more probes than it should', (_, eachMs, most) => {
     const begun = probesBegun(10_000, eachMs);
     expect(begun).toBeLessThanOrEqual(most);

@@ -17,21 +17,29 @@ interface Step {
   readonly connected?: boolean;
   /** What the past primary has, by a look at itself. */
   readonly past?: string;
+  /** How many seconds that look took; default 0. */
+  readonly took?: number;
 }
 
 function run(vendor: PositionVendor, past: Identity, steps: readonly Step[]): string[] {
   const writes = new StaleWrites(openedAt, [past]);
-  return steps.flatMap(({ at, has, received, connected = false, past: pastHas }) => {
+  return steps.flatMap(({ at, has, received, connected = false, past: pastHas, took = 0 }) => {
     const askedAt = openedAt + at * 1_000;
     if (pastHas !== undefined) {
-      writes.lookAtPast(past, { askedAt, writable: false, position: parsePosition(vendor, pastHas) });
+      const answeredAt = askedAt + took * 1_000;
+      writes.lookAtPast(past, {
+        askedAt,
+        answeredAt,
+        writable: false,
+        position: parsePosition(vendor, pastHas),
+      });
     }
     if (has === undefined) return [];
     const fetched: Received | undefined = received && {
       positions: received.map((text) => parsePosition(vendor, text)),
       connected,
     };
-    const look = { askedAt, writable: true, position: parsePosition(vendor, has) };
+    const look = { askedAt, answeredAt: askedAt, writable: true, position: parsePosition(vendor, has) };
     return writes.look(look, fetched).map(({ positions, after }) => `${positions} after ${after} at ${at}`);
   });
 }
@@ -158,6 +166,15 @@ describe('transactions of a past primary on MariaDB', () => {
       ['1-1-6 after 1-1-5 at 3'],
     ],
     [
+      'that it has written since, although a look that was under way when it froze shows them',
+      [
+        { at: 0, has: '1-1-5', received: [] },
+        { at: 0.5, past: '1-1-6', took: 8 },
+        { at: 9, has: '1-1-6' },
+      ],
+      ['1-1-6 after 1-1-5 at 9'],
+    ],
+    [
       'with nothing known of what was fetched',
       [
         { at: 0, has: '1-1-5' },
@@ -221,6 +238,7 @@ describe('transactions of a past primary on MySQL', () => {
 describe('what the look at the primary has to tell', () => {
   const look = (at: number) => ({
     askedAt: openedAt + at,
+    answeredAt: openedAt + at,
     writable: true,
     position: parsePosition('mariadb', '1-1-5'),
   });

@@ -63,7 +63,12 @@ class Scene {
     options: { writable?: boolean; received?: string; connected?: boolean } = {},
   ): this {
     const { writable = true, received, connected = true } = options;
-    const look = { askedAt: this.now, writable, position: parsePosition('mariadb', position) };
+    const look = {
+      askedAt: this.now,
+      answeredAt: this.now,
+      writable,
+      position: parsePosition('mariadb', position),
+    };
     const fetched =
       received === undefined ? undefined : { positions: [parsePosition('mariadb', received)], connected };
     this.writers.looked(`master ${id}`, this.#server(id), look, fetched);
