@@ -137,6 +137,22 @@ export const embeddedEpisodes: readonly Episode[] = [
     },
   },
   {
+    name: 'COMMITs are executed while their answers vanish, until the VIP moves',
+    movesVip: true,
+    async play(stage) {
+      await stage.lab.fault({ kind: 'stop-receiver', server: stage.standby });
+      await stage.pause(500, 1_000);
+      await stage.lab.fault({ kind: 'black-hole' });
+      await stage.lab.fault({ kind: 'start-receiver', server: stage.standby });
+      await stage.pause(500, 1_500);
+      await stage.lab.fault({
+        kind: 'failover',
+        gapMs: 0,
+        oldConnections: stage.random.pick(['reset', 'silent']),
+      });
+    },
+  },
+  {
     name: 'the VIP refuses for a while',
     async play(stage) {
       await stage.lab.fault({ kind: 'refuse' });

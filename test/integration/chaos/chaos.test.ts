@@ -35,13 +35,9 @@ describe.each(labVendors)('chaos on %s', (vendor) => {
   test('a client that repeats what is in doubt is caught', async () => {
     const result = await run({
       client: 'vipsql, repeating what is in doubt',
-      faults: open.faults.filter(({ name }) => name === 'the primary freezes, and comes back as a standby'),
-      // Two to four freezes: in one of them a write hangs that the server executes when it is back.
-      durationMs: 15_000,
-      rates: { ...standardRates, events: 100 },
+      faults: open.faults.filter(({ name }) => name.startsWith('COMMITs are executed while their answers')),
+      durationMs: 1,
     });
-    // A counter that a returning server changed late tells of it as well as a row that is there twice.
-    const { duplicates, drifted } = result.verdict;
-    expect(duplicates.length + drifted.length, renderReport(result)).toBeGreaterThan(0);
+    expect(result.verdict.duplicates.length, renderReport(result)).toBeGreaterThan(0);
   }, 120_000);
 });
