@@ -1,8 +1,11 @@
 import {
   type CallOptions,
   checkCallOptions,
+  checkCloseOptions,
+  checkClosure,
   checkReplicaOptions,
   checkSessionOptions,
+  checkWaitOptions,
   type KeyedTransactionOptions,
   type ReplicaOptions,
   type SessionOptions,
@@ -184,6 +187,7 @@ export class Cluster implements AsyncDisposable {
    * with whatever `fn` rejects with.
    */
   async session<T>(fn: () => Promise<T>, options?: SessionOptions): Promise<T> {
+    checkClosure(fn);
     checkSessionOptions(options);
     return await this.#services.sessions.run(fn, options?.token);
   }
@@ -198,6 +202,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Resolves once the primary answers and accepts writes; rejects at the deadline with what kept it. */
   async ready(options: ReadyOptions = {}): Promise<void> {
+    checkWaitOptions(options);
     const { config, primary } = this.#services;
     const deadline = new Deadline(options.timeoutMs ?? config.timeoutMs, options.signal);
     try {
@@ -243,9 +248,10 @@ export class Cluster implements AsyncDisposable {
    * Turns away new work, lets running work end within `timeoutMs`, then destroys what is left.
    * Afterwards no socket, timer or listener of the cluster remains. Calling it again waits for the same end.
    */
-  close(options: CloseOptions = {}): Promise<void> {
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
     this.#closing ??= this.#close(options.timeoutMs ?? closeTimeoutMs);
-    return this.#closing;
+    await this.#closing;
   }
 
   /** What `await using` calls: {@link close}. */

@@ -178,6 +178,15 @@ const sessionChecks: Checks = {
   token: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
 };
 
+const waitChecks: Checks = { timeoutMs, signal };
+
+const closeChecks: Checks = {
+  timeoutMs: {
+    rule: `must be a number of milliseconds from 0 to ${longestTimeoutMs}`,
+    accepts: (value) => value === 0 || timeoutMs.accepts(value),
+  },
+};
+
 /** Options of the design that a later version brings. */
 const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'ttlMs']);
 
@@ -196,6 +205,24 @@ export function checkSessionOptions(options: SessionOptions | undefined): void {
   if (options !== undefined) checkOptions(options, sessionChecks);
 }
 
+/** Checks the options of what is only waited for. @throws {ConfigError} */
+export function checkWaitOptions(options: Pick<CallOptions, 'timeoutMs' | 'signal'>): void {
+  checkOptions(options, waitChecks);
+}
+
+/** Checks the options of closing. @throws {ConfigError} */
+export function checkCloseOptions(options: Pick<CallOptions, 'timeoutMs'>): void {
+  checkOptions(options, closeChecks);
+}
+
+/** Checks what is to be run. @throws {ConfigError} */
+export function checkClosure(fn: unknown): void {
+  if (typeof fn === 'function') return;
+  throw new ConfigError([{ path: 'fn', rule: 'must be a function', received: describeValue(fn) }], {
+    subject,
+  });
+}
+
 /** Checks the options of a transaction. @throws {ConfigError} */
 export function checkTransactionOptions(
   options: TransactionOptions | KeyedTransactionOptions | undefined,
@@ -205,13 +232,17 @@ export function checkTransactionOptions(
   const { exactlyOnce = false, readOnly = false } = options;
   if (exactlyOnce === false || !readOnly) return;
   const rule = 'must not be combined with `readOnly`: nothing is committed that could be done twice';
-  throw new ConfigError([{ path: 'exactlyOnce', rule, received: describeValue(exactlyOnce) }]);
+  throw new ConfigError([{ path: 'exactlyOnce', rule, received: describeValue(exactlyOnce) }], { subject });
 }
+
+/** What a {@link ConfigError} about them begins with. */
+const subject = 'options of a call';
 
 /** Checks the options of anything, at `prefix` of something larger. @throws {ConfigError} */
 export function checkOptions(options: object, checks: Checks, prefix = ''): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ConfigError([{ path: 'options', rule: 'must be an object', received: describeValue(options) }]);
+    const rule = 'must be an object';
+    throw new ConfigError([{ path: 'options', rule, received: describeValue(options) }], { subject });
   }
   let issues: ConfigIssue[] | undefined;
   for (const name in options) {
@@ -225,7 +256,7 @@ export function checkOptions(options: object, checks: Checks, prefix = ''): void
       received: describeValue(value, [name]),
     });
   }
-  if (issues !== undefined) throw new ConfigError(issues);
+  if (issues !== undefined) throw new ConfigError(issues, { subject });
 }
 
 function unknownRule(name: string, checks: Checks): string {

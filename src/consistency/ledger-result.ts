@@ -51,6 +51,8 @@ function misfitInside(value: object, path: string, above: ReadonlySet<object>): 
   if (prototype !== Object.prototype && prototype !== null) {
     return `has a ${value.constructor.name} at ${path}, which JSON does not give back as it was`;
   }
+  const hidden = Object.getOwnPropertyNames(value).find((name) => !Object.hasOwn({ ...value }, name));
+  if (hidden !== undefined) return `has ${path}.${hidden}, which JSON would leave out`;
   return firstOf(
     Object.entries(value)
       .filter(([, item]) => item !== undefined)

@@ -70,9 +70,9 @@ export class ConfigError extends VipsqlError {
   override readonly code = 'VIPSQL_CONFIG';
   readonly issues: readonly ConfigIssue[];
 
-  constructor(issues: readonly ConfigIssue[], facts?: ErrorFacts) {
+  constructor(issues: readonly ConfigIssue[], facts?: ErrorFacts & { readonly subject?: string }) {
     super(
-      `vipsql configuration: ${issues.map((i) => `${i.path}: ${i.rule} (received ${i.received})`).join('; ')}`,
+      `vipsql ${facts?.subject ?? 'configuration'}: ${issues.map((i) => `${i.path}: ${i.rule} (received ${i.received})`).join('; ')}`,
       facts,
     );
     this.issues = issues;

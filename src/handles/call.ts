@@ -73,10 +73,11 @@ export function refuseSessionState({ demand }: Statement): void {
 }
 
 /** Refuses on a replica what is no pure read, but for questions about the server that is asked. */
-export function refuseUnlessRead({ demand }: Statement): void {
+export function refuseUnlessRead({ demand, multiple }: Statement): void {
   if (demand === undefined || demand.scope === 'server') return;
+  const next = multiple ? 'Send them one by one.' : 'Use db.primary() for it, or db.transaction().';
   throw new ReplicaReadOnlyError(
-    `A replica handle takes pure reads only, but ${demand.reason}. The statement was not sent. Use db.primary() for it, or db.transaction().`,
+    `A replica handle takes pure reads only, but ${demand.reason}. The statement was not sent. ${next}`,
   );
 }
 

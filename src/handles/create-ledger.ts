@@ -1,4 +1,4 @@
-import { type CallOptions, checkCallOptions } from '../config/call-options.ts';
+import { type CallOptions, checkWaitOptions } from '../config/call-options.ts';
 import { ledgerDdl } from '../consistency/ledger-table.ts';
 import { ownCommand } from '../pool/command.ts';
 import { Deadline } from '../resilience/deadline.ts';
@@ -9,7 +9,7 @@ import { withRetries } from './with-retries.ts';
 
 /** Creates the commit ledger unless it is there, and checks it. May be called by many processes at once. */
 export async function createLedger(services: Services, options: CallOptions | undefined): Promise<void> {
-  checkCallOptions(options);
+  if (options !== undefined) checkWaitOptions(options);
   const { primary, ledger } = services;
   const { table } = ledger;
   const { deadline } = begin(services, 'db.createLedger()', options);

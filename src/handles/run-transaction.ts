@@ -1,4 +1,5 @@
 import {
+  checkClosure,
   checkTransactionOptions,
   type KeyedTransactionOptions,
   type TransactionOptions,
@@ -28,6 +29,7 @@ export async function runTransaction(
   fn: (tx: Transaction) => Promise<unknown>,
   options: TransactionOptions | KeyedTransactionOptions | undefined,
 ): Promise<unknown> {
+  checkClosure(fn);
   checkTransactionOptions(options);
   services.scope.refuse('db.transaction()');
   const timeoutMs = options?.timeoutMs ?? services.config.transactionTimeoutMs;

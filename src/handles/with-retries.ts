@@ -1,12 +1,12 @@
-import type { VipsqlError } from '../errors/errors.ts';
+import { ClosedError, VipsqlError } from '../errors/errors.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { isInterrupted } from '../resilience/interruption.ts';
-import type { Operation } from '../resilience/outcome.ts';
+import { isInDoubt, type Operation } from '../resilience/outcome.ts';
 import { GivenUp } from '../resilience/retries.ts';
 import type { GiveUp } from '../resilience/retry.ts';
-import { toError } from '../resilience/to-error.ts';
+import { type GiveUpFacts, toError } from '../resilience/to-error.ts';
 import type { Services } from './services.ts';
 
 export interface Attempts {
@@ -39,13 +39,19 @@ export async function withRetries<T>(
   services.running.begin();
   try {
     services.retries.countOperation();
+    let last: FailedAttempt | undefined;
     for (let number = 1; ; number += 1) {
       const trace: AttemptTrace = {};
       try {
         return await attempt(trace);
       } catch (error) {
-        if (!(error instanceof Failed)) throw error;
-        await pauseOrThrow(services, attempts, { failure: error.failure, trace, number });
+        if (!(error instanceof Failed)) throw endedBy(services, attempts, error, last);
+        const { failure } = error;
+        const operation = trace.operation ?? attempts.operation;
+        const isDoubtful = isInDoubt(failure.outcome, failure.kind, operation);
+        last = { failure, trace, operation, number, doubt: last?.doubt };
+        await pauseOrThrow(services, attempts, last);
+        if (isDoubtful) last = { ...last, doubt: last };
       }
     }
   } finally {
@@ -56,19 +62,22 @@ export async function withRetries<T>(
 interface FailedAttempt {
   readonly failure: Failure;
   readonly trace: AttemptTrace;
+  readonly operation: Operation;
   readonly number: number;
+  /** An earlier one that may have taken effect: whatever came after it proves nothing about that. */
+  readonly doubt: FailedAttempt | undefined;
 }
 
 /** Waits until the next attempt may begin, or throws the error that the caller sees. */
 async function pauseOrThrow(services: Services, attempts: Attempts, failed: FailedAttempt): Promise<void> {
-  const { failure, trace, number } = failed;
+  const { failure, trace, operation, number } = failed;
   const { deadline, role, idempotent, retry = true } = attempts;
   try {
     await services.retries.beforeNext({
       failure,
       attempt: number,
       role,
-      operation: trace.operation ?? attempts.operation,
+      operation,
       idempotent,
       server: trace.server,
       deadline,
@@ -82,23 +91,65 @@ async function pauseOrThrow(services: Services, attempts: Attempts, failed: Fail
 }
 
 function giveUp(services: Services, attempts: Attempts, failed: FailedAttempt, why: GiveUp): VipsqlError {
-  const { failure, trace, number } = failed;
-  const { deadline } = attempts;
-  const error = toError(failure, {
-    operation: trace.operation ?? attempts.operation,
+  const { failure, operation, number, doubt } = failed;
+  const error = errorOf(attempts, failed, { why });
+  if (isInDoubt(failure.outcome, failure.kind, operation)) tellDoubt(services, failed);
+  else if (doubt !== undefined) return inDoubt(services, attempts, { ...doubt, number }, error);
+  return error;
+}
+
+/** What ended an operation is no failure of a try; `last` is the try before, if there was one. */
+function endedBy(
+  services: Services,
+  attempts: Attempts,
+  error: unknown,
+  last: FailedAttempt | undefined,
+): unknown {
+  if (last === undefined || !(error instanceof VipsqlError)) return error;
+  const { doubt, number } = last;
+  if (doubt !== undefined) return inDoubt(services, attempts, { ...doubt, number: number + 1 }, error);
+  if (!(error instanceof ClosedError)) return error;
+  const cause = errorOf(attempts, last);
+  const { outcome, server, epoch } = cause;
+  return new ClosedError('The cluster was closed while the operation was under way.', {
+    outcome,
+    server,
+    epoch,
+    attempts: number,
+    cause,
+  });
+}
+
+function inDoubt(
+  services: Services,
+  attempts: Attempts,
+  doubt: FailedAttempt,
+  later: VipsqlError,
+): VipsqlError {
+  tellDoubt(services, doubt);
+  return errorOf(attempts, doubt, { later });
+}
+
+function errorOf(
+  { deadline, idempotent, retry = true }: Attempts,
+  { failure, trace, operation, number }: FailedAttempt,
+  more?: Pick<GiveUpFacts, 'why' | 'later'>,
+): VipsqlError {
+  return toError(failure, {
+    operation,
     server: trace.server,
     epoch: trace.epoch,
     attempts: number,
     timeoutMs: deadline.timeoutMs,
     abortReason: isInterrupted(failure) ? deadline.signal?.reason : undefined,
-    why,
+    couldBeRepeated: retry && !idempotent,
+    ...more,
   });
-  if (error.code === 'VIPSQL_IN_DOUBT') {
-    services.events.emit('operation:in-doubt', {
-      server: trace.server,
-      epoch: trace.epoch,
-      message: failure.message,
-    });
-  }
-  return error;
+}
+
+function tellDoubt(
+  { events }: Services,
+  { trace: { server, epoch }, failure: { message } }: FailedAttempt,
+): void {
+  events.emit('operation:in-doubt', { server, epoch, message });
 }

@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts';
 import { dial } from './dial.ts';
 import { openSession, type SessionOptions } from './open-session.ts';
 import { askPassword } from './password.ts';
+import { SetUpFailed } from './set-up-failed.ts';
 
 export interface ConnectorOptions {
   readonly endpoint: Endpoint;
@@ -215,5 +216,6 @@ export class Connector {
 
 function classify(error: unknown): Failure {
   if (error instanceof Failed) return error.failure;
+  if (error instanceof SetUpFailed) return { ...classify(error.cause), message: error.message };
   return classifyFailure(error, { vendor: undefined, phase: 'connect', sent: false, statement: 'other' });
 }

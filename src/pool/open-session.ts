@@ -6,6 +6,7 @@ import type { Vendor } from '../resilience/failures.ts';
 import { mysql2TypeOptions } from '../rows/column-types.ts';
 import { Connection } from './connection.ts';
 import { prepareSession, query, readServerFacts } from './session.ts';
+import { SetUpFailed } from './set-up-failed.ts';
 
 export interface SessionOptions {
   readonly socket: Socket;
@@ -133,6 +134,8 @@ async function runOnConnect(
   })();
   try {
     await Promise.race([done, closed]);
+  } catch (error) {
+    throw new SetUpFailed('the function that was given as onConnect', error);
   } finally {
     if (onClose !== undefined) socket.off('close', onClose);
   }

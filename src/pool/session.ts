@@ -2,6 +2,7 @@ import type { Connection as RawConnection } from 'mysql2';
 import type { SessionConfig, SessionVariableValue } from '../config/types.ts';
 import type { Vendor } from '../resilience/failures.ts';
 import type { ServerFacts } from './identity.ts';
+import { SetUpFailed } from './set-up-failed.ts';
 
 /** MySQL's own default since 5.7, set on both vendors so that one program meets one behaviour. */
 const sqlMode =
@@ -32,11 +33,15 @@ export async function prepareSession(
   { vendor, readOnly }: SessionPurpose,
 ): Promise<void> {
   const variables = variablesOf(config);
-  if (readOnly) {
-    await query(raw, setStatement(variables));
-    await query(raw, 'SET SESSION TRANSACTION READ ONLY');
-  } else {
-    await setWithTracking(raw, vendor, variables);
+  try {
+    if (readOnly) {
+      await query(raw, setStatement(variables));
+      await query(raw, 'SET SESSION TRANSACTION READ ONLY');
+    } else {
+      await setWithTracking(raw, vendor, variables);
+    }
+  } catch (error) {
+    throw new SetUpFailed('setting the variables of a session (timezone, sessionVariables)', error);
   }
 }
 

@@ -36,6 +36,10 @@ export interface GiveUpFacts {
   /** What the signal was aborted with, for a failure by it. */
   readonly abortReason?: unknown;
   readonly why?: GiveUp | undefined;
+  /** Whether the caller could have allowed further tries by `idempotent: true`. */
+  readonly couldBeRepeated?: boolean | undefined;
+  /** How a later try of the same operation ended. */
+  readonly later?: VipsqlError | undefined;
 }
 
 /** The error that the user sees: its class by the kind, its message what happened, what vipsql did, what to do next. */
@@ -43,28 +47,34 @@ export function toError(failure: Failure, given: GiveUpFacts): VipsqlError {
   const facts = { ...given, server: given.server ?? failure.server };
   const plain = plainError(failure, facts);
   if (!isInDoubt(failure.outcome, failure.kind, facts.operation)) return plain;
-  const cause = isInterrupted(failure) ? plain : failure.cause;
+  const cause = facts.later ?? (isInterrupted(failure) ? plain : failure.cause);
   const missingProof = isUnresolved(failure) ? failure.missingProof : undefined;
   return new InDoubtError(inDoubtMessage(failure, facts), { ...common(failure, facts), cause, missingProof });
 }
 
 function inDoubtMessage(failure: Failure, facts: GiveUpFacts): string {
   const { message } = failure;
-  const { operation, attempts = 1 } = facts;
+  const { operation } = facts;
   if (isUnresolved(failure)) {
     return (
-      `The COMMIT was sent${on(facts)} and may have taken effect: ${sentence(message)} ` +
+      `The COMMIT was sent${to(facts)} and may have taken effect: ${sentence(message)} ` +
       `The commit ledger could not resolve it, because ${sentence(failure.why)} ` +
       'Look for the rows of the transaction before you repeat it; docs/exactly-once.md says what each missing proof needs.'
     );
   }
   const what = operation === 'commit' ? 'COMMIT' : 'statement';
-  const did = attempts > 1 ? `vipsql tried ${attempts} times.` : 'vipsql did not send it again.';
-  const next =
-    operation === 'commit'
-      ? 'Look for the rows of the transaction before you repeat it.'
-      : 'Look for its effect before you repeat it, or pass idempotent: true where twice is as good as once.';
-  return `The ${what} was sent${on(facts)} and may have taken effect: ${sentence(message)} ${did} ${next}`;
+  return `The ${what} was sent${to(facts)} and may have taken effect: ${sentence(message)} ${triedAgain(facts)} ${afterDoubt(facts)}`;
+}
+
+function triedAgain({ attempts = 1, later }: GiveUpFacts): string {
+  if (later !== undefined) return `vipsql tried ${attempts} times; at last: ${sentence(later.message)}`;
+  return attempts > 1 ? `vipsql tried ${attempts} times.` : 'vipsql did not send it again.';
+}
+
+function afterDoubt({ operation, couldBeRepeated }: GiveUpFacts): string {
+  if (operation === 'commit') return 'Look for the rows of the transaction before you repeat it.';
+  const look = 'Look for its effect before you repeat it';
+  return couldBeRepeated ? `${look}, or pass idempotent: true where twice is as good as once.` : `${look}.`;
 }
 
 function plainError(failure: Failure, facts: GiveUpFacts): VipsqlError {
@@ -127,7 +137,7 @@ const advice: Readonly<Record<FailureKind, string>> = {
   driver: 'The connection was destroyed; if it happens again, report it with the cause.',
   connect: 'Check the address, that the server runs, and that the network lets this host through.',
   access: 'Check user, password, database and the grants for this host.',
-  tls: 'Check ssl.ca, and that the certificate names the host that is connected to.',
+  tls: 'Check that TLS is switched on at the server, ssl.ca, and that the certificate names the host that is connected to.',
   overloaded: 'Raise max_connections or the limit of the account, or lower pool.max.',
   'host-blocked': 'Run FLUSH HOSTS on the server, and find out who breaks off logins.',
   offline: 'The server comes back when its offline mode ends.',

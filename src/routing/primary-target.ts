@@ -7,7 +7,7 @@ import type { ReadTarget } from './read-target.ts';
 
 /** The primary as one more server to read from, by `balance.primaryWeight` or as fallback. */
 export class PrimaryTarget implements ReadTarget {
-  readonly name = 'primary';
+  readonly name: string;
   readonly zone = undefined;
   readonly upSince = Number.NEGATIVE_INFINITY;
   readonly weight: number;
@@ -16,6 +16,7 @@ export class PrimaryTarget implements ReadTarget {
 
   constructor(reader: PrimaryReader, weight: number) {
     this.#reader = reader;
+    this.name = reader.address;
     this.weight = weight;
   }
 

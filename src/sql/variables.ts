@@ -13,6 +13,25 @@ const sessionVariables: ReadonlySet<string> = new Set([
   'ERROR_COUNT',
 ]);
 
+/** Variables that differ from server to server by their nature, though nothing in the text says `GLOBAL`. */
+const serverVariables: ReadonlySet<string> = new Set([
+  'DATADIR',
+  'GTID_BINLOG_POS',
+  'GTID_BINLOG_STATE',
+  'GTID_CURRENT_POS',
+  'GTID_EXECUTED',
+  'GTID_PURGED',
+  'GTID_SLAVE_POS',
+  'HOSTNAME',
+  'PORT',
+  'READ_ONLY',
+  'REPORT_HOST',
+  'REPORT_PORT',
+  'SERVER_ID',
+  'SERVER_UUID',
+  'SUPER_READ_ONLY',
+]);
+
 /** What the user or system variable at an index asks for. */
 export function demandOfVariable(scanned: Scan, at: number): Demand | undefined {
   const { sql, tokens, keys } = scanned;
@@ -26,7 +45,8 @@ export function demandOfVariable(scanned: Scan, at: number): Demand | undefined 
   if (sessionVariables.has(name)) {
     return demand('session', `@@${name.toLowerCase()} is about the statements before on the same connection`);
   }
-  if (name !== '' && (scope === '' || scope === 'SESSION' || scope === 'LOCAL')) return undefined;
+  const isOfSession = scope === '' || scope === 'SESSION' || scope === 'LOCAL';
+  if (name !== '' && isOfSession && !serverVariables.has(name)) return undefined;
   return demand('server', 'it reads a variable of the server that is asked');
 }
 

@@ -34,15 +34,24 @@ export class PrimaryGate {
    */
   async wait(deadline: Deadline): Promise<void> {
     const { address, maxWaiting, hindrance } = this.#options;
-    const failure = hindrance();
-    if (failure !== undefined && isHopeless(failure)) throw new Failed(failure);
     if (this.size >= maxWaiting) {
+      const failure = hindrance();
+      if (failure !== undefined && isHopeless(failure)) throw new Failed(failure);
+      const waiting =
+        maxWaiting === 0 ? 'no operation may wait for it' : `${maxWaiting} operations wait for it already`;
       throw new QueueFullError(
-        `${maxWaiting} operations already wait for a primary at ${address} (failover.maxWaiting). ` +
+        `No primary takes work at ${address}, and ${waiting} (failover.maxWaiting). ` +
           'The statement was not sent. Send less until the failover has ended.',
         failure === undefined ? {} : { cause: failure.cause },
       );
     }
+    await this.waitForReady(deadline);
+  }
+
+  /** The same for who only wants to know: never too many. */
+  async waitForReady(deadline: Deadline): Promise<void> {
+    const failure = this.#options.hindrance();
+    if (failure !== undefined && isHopeless(failure)) throw new Failed(failure);
     await this.#queue.wait(deadline);
   }
 

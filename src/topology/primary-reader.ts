@@ -5,6 +5,8 @@ import type { Epoch } from './epoch.ts';
 
 /** The primary as a place for replica reads: READ ONLY sessions, at most `fallbackMax` at once. */
 export interface PrimaryReader {
+  /** `host:port` of the VIP. */
+  readonly address: string;
   /** Operations on the primary run now rather than wait for a failover. */
   readonly available: boolean;
   readonly identity: Identity | undefined;

@@ -121,6 +121,11 @@ export class Primary {
     this.#watch.start();
   }
 
+  /** `host:port` of the VIP. */
+  get address(): string {
+    return this.#connector.endpoint.name;
+  }
+
   /** The identity of the primary, once one was found. */
   get identity(): Identity | undefined {
     return this.#succession.epoch?.facts.identity;
@@ -132,7 +137,7 @@ export class Primary {
       const { state } = this.#succession;
       if (state.kind === 'open') return;
       if (state.kind === 'closed') throw closedError();
-      await this.#gate.wait(deadline);
+      await this.#gate.waitForReady(deadline);
     }
   }
 
@@ -177,7 +182,7 @@ export class Primary {
     const { epoch } = this.#succession;
     return {
       state: this.#succession.state.kind,
-      address: this.#connector.endpoint.name,
+      address: this.address,
       server: epoch?.server,
       epoch: epoch?.number,
       open: epoch?.pool.open ?? 0,

@@ -199,6 +199,6 @@ function accountSql({ admin, replication, application, database }: LabAccounts):
     `CREATE USER ${user} IDENTIFIED BY '${application.password}'`,
     // On every schema it would be an account that read_only does not stop.
     `GRANT ALL ON ${database}.* TO ${user}`,
-    `GRANT BINLOG MONITOR, SLAVE MONITOR, PROCESS ON *.* TO ${user}`,
+    `GRANT BINLOG MONITOR, SLAVE MONITOR, REPLICATION MASTER ADMIN, PROCESS ON *.* TO ${user}`,
   ];
 }

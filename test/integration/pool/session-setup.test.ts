@@ -118,11 +118,21 @@ describe.each(labVendors)('sessions on %s', (vendor) => {
       });
       expect(await rejection(db.primary().query('SELECT 1', [], { timeoutMs: 700 }))).toMatchObject({
         outcome: 'not-executed',
-        message: expect.stringContaining('not on this server'),
+        message: expect.stringContaining(
+          'the function that was given as onConnect failed: not on this server',
+        ),
       });
       await eventually('no session left behind', async () => (await appSessions(lab)).length === 0);
       rejects = false;
       expect(await db.primary().value('SELECT 1')).toBe(1);
+    });
+
+    test('is told apart from a variable that the server does not know', async () => {
+      const db = openCluster(lab, { sessionVariables: { nope: 1 } });
+      expect(await rejection(db.primary().query('SELECT 1', [], { timeoutMs: 700 }))).toMatchObject({
+        outcome: 'not-executed',
+        message: expect.stringMatching(/sessionVariables\) failed: Unknown system variable 'nope'/),
+      });
     });
 
     test('that never ends is given up with its session after loginTimeoutMs, however often', async () => {

@@ -37,6 +37,11 @@ describe('storeResult', () => {
     ['a Map', new Map(), /has a Map at result/],
     ['a Buffer', Buffer.from('x'), /has a Buffer at result/],
     ['an object of a class', new Money(), /has a Money at result/],
+    [
+      'what JSON leaves out',
+      Object.defineProperty({}, 'id', { value: 1 }),
+      /has result\.id, which JSON would leave out/,
+    ],
     ['a function', { f: () => 1 }, /has a function at result\.f/],
     ['a symbol', Symbol('s'), /has a symbol at result/],
     ['undefined in a list', [undefined], /has a undefined at result\[0\]/],

@@ -100,10 +100,23 @@ describe('a failure without an answer', () => {
   });
 
   it('says of a write what happened, what vipsql did, and what to do next', () => {
-    const error = toError(failure('lost', { outcome: 'unknown' }), facts({ attempts: 1 }));
+    const error = toError(
+      failure('lost', { outcome: 'unknown' }),
+      facts({ attempts: 1, couldBeRepeated: true }),
+    );
     expect(error.message).toBe(
-      'The statement was sent on 10.0.0.1:3306 and may have taken effect: it broke. vipsql did not send it again. ' +
+      'The statement was sent to 10.0.0.1:3306 and may have taken effect: it broke. vipsql did not send it again. ' +
         'Look for its effect before you repeat it, or pass idempotent: true where twice is as good as once.',
+    );
+  });
+
+  it('stays in doubt whatever a later try ended with, which is its cause', () => {
+    const later = new errors.PrimaryUnavailableError('No writable primary answered. Nothing was executed.');
+    const error = toError(failure('lost', { outcome: 'unknown' }), facts({ attempts: 2, later }));
+    expect(error).toMatchObject({ code: 'VIPSQL_IN_DOUBT', outcome: 'unknown', attempts: 2, cause: later });
+    expect(error.message).toBe(
+      'The statement was sent to 10.0.0.1:3306 and may have taken effect: it broke. vipsql tried 2 times; at last: ' +
+        'No writable primary answered. Nothing was executed. Look for its effect before you repeat it.',
     );
   });
 });
@@ -117,7 +130,7 @@ describe('a COMMIT that the commit ledger could not resolve', () => {
     expect(error).toBeInstanceOf(errors.InDoubtError);
     expect(error).toMatchObject({ missingProof: 'not-applied', outcome: 'unknown', epoch: 3 });
     expect(error.message).toBe(
-      'The COMMIT was sent on 10.0.0.1:3306 and may have taken effect: it broke. ' +
+      'The COMMIT was sent to 10.0.0.1:3306 and may have taken effect: it broke. ' +
         'The commit ledger could not resolve it, because the new primary has not applied all that it has received. ' +
         'Look for the rows of the transaction before you repeat it; docs/exactly-once.md says what each missing proof needs.',
     );

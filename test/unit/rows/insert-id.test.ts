@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { UnsafeIntegerError } from '../../../src/errors/errors.ts';
 import { type InsertId, insertIds } from '../../../src/rows/insert-id.ts';
@@ -13,7 +12,9 @@ describe('insertIds', () => {
     [2 ** 53 - 1, 2 ** 53 - 1, 2n ** 53n - 1n],
     ['5', 5, 5n],
   ])('of %j are %d and %d', (raw, insertId, insertIdBig) => {
-    expect({ ...idOf(raw) }).toEqual({ insertId, insertIdBig });
+    expect({ ...idOf(raw) }).toEqual({ insertId });
+    expect(idOf(raw).insertIdBig).toBe(insertIdBig);
+    expect(JSON.stringify(idOf(raw))).toBe(`{"insertId":${insertId}}`);
   });
 
   test.each(['9007199254740992', '9223372036854775807', '-9007199254740992'])(
@@ -22,8 +23,8 @@ describe('insertIds', () => {
       const id = idOf(raw);
       expect(id.insertIdBig).toBe(BigInt(raw));
       expect(() => id.insertId).toThrow(UnsafeIntegerError);
-      expect({ ...id }).toEqual({ insertIdBig: BigInt(raw) });
-      expect(inspect(id)).toContain(raw);
+      expect({ ...id }).toEqual({});
+      expect(JSON.stringify(id)).toBe('{}');
     },
   );
 });
