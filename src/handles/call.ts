@@ -52,6 +52,15 @@ export function prepareCall(request: Request, timezone: string): Call {
   return { statement, command: { text: bound.text, ...common, escapesText: bound.hasStringOrBuffer } };
 }
 
+/** A call whose values somebody else has written into the text, or bound. */
+export function writtenCall(
+  statement: Statement,
+  written: Pick<Command, 'text' | 'values' | 'escapesText' | 'driver'>,
+): Call {
+  const phase = statement.transactionControl === 'commit' ? 'commit' : 'statement';
+  return { statement, command: { ...written, statement: statementKind(statement), phase } };
+}
+
 /** Whether the session has to be reset before another caller gets its connection. */
 export function changesSession({ demand }: Statement): boolean {
   return demand?.scope === 'session-change';

@@ -1,0 +1,72 @@
+import { promisify } from 'node:util';
+import type ClientMySQL2 from 'knex/lib/dialects/mysql2/index.js';
+import { escapeId } from 'mysql2';
+import { ownCommand } from '../../pool/command.ts';
+import type { Deadline } from '../../resilience/deadline.ts';
+import { Failed } from '../../resilience/failed.ts';
+import { interruptedWait } from '../../resilience/interruption.ts';
+import { driverOptionsOf } from './driver-options.ts';
+import type { KnexBinding } from './knex-binding.ts';
+import { PrimarySession } from './primary-session.ts';
+
+/** Opens a session on the primary as Knex's pool asks for one. Rejects with {@link Failed} or a `VipsqlError`. */
+export async function openPrimarySession(
+  client: ClientMySQL2,
+  binding: KnexBinding,
+  deadline: Deadline,
+): Promise<PrimarySession> {
+  const { services, timeoutMs } = binding;
+  const { database, timezone } = services.config.session;
+  const connection = await services.primary.lend(deadline);
+  const session = new PrimarySession({
+    services,
+    connection,
+    driver: driverOptionsOf(client.connectionSettings, timezone),
+    timeoutMs,
+    reopen: (until) => reopen(client, binding, until),
+  });
+  try {
+    const wanted = client.database() ?? database;
+    if (wanted !== undefined && wanted !== database) {
+      await connection.run(ownCommand(`USE ${escapeId(wanted, true)}`, 'other'), deadline);
+    }
+    await client.checkVersion(session);
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** The same for a session whose connection is gone, and which Knex's pool has set up already. */
+async function reopen(
+  client: ClientMySQL2,
+  binding: KnexBinding,
+  deadline: Deadline,
+): Promise<PrimarySession> {
+  const session = await openPrimarySession(client, binding, deadline);
+  const { afterCreate } = client.config.pool ?? {};
+  if (afterCreate === undefined) return session;
+  try {
+    await within(deadline, promisify(afterCreate)(session));
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** The caller's part may never end; the wait for it does. */
+async function within(deadline: Deadline, work: Promise<unknown>): Promise<void> {
+  let cancel: (() => void) | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    cancel = deadline.onInterrupt((cause) =>
+      reject(new Failed(interruptedWait(cause, 'connection', 'pool.afterCreate has not called back'))),
+    );
+  });
+  try {
+    await Promise.race([work, interrupted]);
+  } finally {
+    cancel?.();
+  }
+}
