@@ -1,25 +1,8 @@
 import QueryBuilderMySQL from 'knex/lib/dialects/mysql/query/mysql-querybuilder.js';
-import KnexRaw from 'knex/lib/raw.js';
 import { setTarget, targetOf } from './query-target.ts';
+import type { TargetedQuery } from './targeted-query.ts';
 
-/** What every query of `vipsql/knex` can say. */
-export interface TargetedQuery {
-  /**
-   * Runs the query on a replica, where it may be a little old outside of a session. Anything but a pure read, and a
-   * read of a `primaryOnly` table, is refused. Within a transaction it runs on the primary with the rest of it.
-   */
-  replica(): this;
-  /** Runs the query on the primary, also where the client's `target` is `'replica'`. */
-  primary(): this;
-}
-
-declare module 'knex' {
-  namespace Knex {
-    interface QueryBuilder<TRecord extends {}, TResult> extends TargetedQuery {}
-    interface Raw<TResult> extends TargetedQuery {}
-  }
-}
-
+/** Knex's builder of queries, which can say where they run. */
 export class TargetedQueryBuilder extends QueryBuilderMySQL implements TargetedQuery {
   replica(): this {
     setTarget(this, 'replica');
@@ -39,14 +22,18 @@ export class TargetedQueryBuilder extends QueryBuilderMySQL implements TargetedQ
   }
 }
 
-export class TargetedRaw extends KnexRaw implements TargetedQuery {
-  replica(): this {
+const sayings: TargetedQuery = {
+  replica() {
     setTarget(this, 'replica');
     return this;
-  }
-
-  primary(): this {
+  },
+  primary() {
     setTarget(this, 'primary');
     return this;
-  }
+  },
+};
+
+/** Lets raw SQL say where it runs. Its class stays Knex's own: traces are cut by counting the frames of its making. */
+export function targeted<Raw extends object>(raw: Raw): Raw {
+  return Object.assign(raw, sayings);
 }

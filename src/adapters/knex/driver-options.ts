@@ -1,6 +1,7 @@
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError, type ConfigIssue } from '../../errors/errors.ts';
 import type { DriverOptions } from '../../pool/driver-reading.ts';
+import { charsetProblem } from './set-up.ts';
 
 /** Options of Knex's `connection` that keep their meaning: what values become. */
 const kept = [
@@ -38,12 +39,16 @@ export function checkKnexConfig(config: {
   const { connection } = config;
   if (typeof connection === 'object' && connection !== null) {
     for (const [name, value] of Object.entries(connection)) {
-      const rule = Object.hasOwn(refused, name) ? refused[name] : undefined;
+      const rule = name === 'charset' ? charsetProblem(value) : refusedBy(name);
       if (rule === undefined || value === undefined || value === false) continue;
       issues.push({ path: `connection.${name}`, rule, received: describeValue(value, [name]) });
     }
   }
   if (issues.length > 0) throw new ConfigError(issues);
+}
+
+function refusedBy(name: string): string | undefined {
+  return Object.hasOwn(refused, name) ? refused[name] : undefined;
 }
 
 const known = new WeakMap<object, DriverOptions>();

@@ -1,9 +1,10 @@
 import { EventEmitter } from 'node:events';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { escapeId, escape as escapeValue, format, type SqlValue } from 'mysql2';
 import type { RawFields, RawRows } from '../../pool/command.ts';
 import type { DriverOptions } from '../../pool/driver-reading.ts';
 import { type DriverQuery, type DriverQueryInput, driverQuery } from './driver-query.ts';
+import { toKnexError } from './knex-error.ts';
 
 export type DriverAnswer = readonly [RawRows, RawFields];
 
@@ -33,7 +34,7 @@ export abstract class DriverShape extends EventEmitter {
   /** Runs a query. Rejects with an error of Knex's shape. */
   protected abstract answer(query: DriverQuery): Promise<DriverAnswer>;
 
-  /** Runs a query and reads its rows one by one. */
+  /** Runs a query and reads its rows one by one. Throws what refuses it. */
   protected abstract rows(query: DriverQuery, highWaterMark: number | undefined): Readable;
 
   /** Runs a query with its values escaped into the text; without a callback its rows can be read as a stream. */
@@ -75,6 +76,15 @@ export abstract class DriverShape extends EventEmitter {
     return format(sql, values, this.driver.stringifyObjects === true, this.driver.timezone);
   }
 
+  /** Knex listens to the stream only: an error that is thrown it would never hear of. */
+  #stream(query: DriverQuery, highWaterMark: number | undefined): Readable {
+    try {
+      return this.rows(query, highWaterMark);
+    } catch (error) {
+      return new Readable({ objectMode: true }).destroy(toKnexError(error, query.sql) as Error);
+    }
+  }
+
   #called(
     input: DriverQueryInput,
     values: unknown,
@@ -84,7 +94,7 @@ export abstract class DriverShape extends EventEmitter {
     if (typeof values === 'function')
       return this.#called(input, undefined, values as DriverCallback, prepare);
     const query = driverQuery(input, values, prepare);
-    if (callback === undefined) return { stream: (options) => this.rows(query, options?.highWaterMark) };
+    if (callback === undefined) return { stream: (options) => this.#stream(query, options?.highWaterMark) };
     // Whatever a callback throws is its own affair, as it is with mysql2.
     this.answer(query).then(
       ([rows, fields]) => queueMicrotask(() => callback(null, rows, fields)),

@@ -1,3 +1,3 @@
-export type { TargetedQuery } from './builders.ts';
 export { knexClient } from './knex-client.ts';
 export type { KnexClientOptions, KnexTarget } from './options.ts';
+export type { TargetedQuery } from './targeted-query.ts';

@@ -1,11 +1,12 @@
 import type { Knex } from 'knex';
 import ClientMySQL2 from 'knex/lib/dialects/mysql2/index.js';
+import Raw from 'knex/lib/raw.js';
 import type { Cluster } from '../../cluster.ts';
 import { servicesOf } from '../../handles/services.ts';
 import { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
 import { toError } from '../../resilience/to-error.ts';
-import { TargetedQueryBuilder, TargetedRaw } from './builders.ts';
+import { TargetedQueryBuilder, targeted } from './builders.ts';
 import { checkKnexConfig } from './driver-options.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { toKnexError } from './knex-error.ts';
@@ -51,7 +52,7 @@ abstract class VipsqlClient extends ClientMySQL2 {
   }
 
   override raw(...args: unknown[]): Knex.Raw {
-    return new TargetedRaw(this).set(...args);
+    return targeted(new Raw(this)).set(...args);
   }
 
   override database(): string | undefined {
@@ -62,7 +63,7 @@ abstract class VipsqlClient extends ClientMySQL2 {
   /** Transactions run where their connection is; everything else where it says, or the client does. */
   override runner(builder: object): unknown {
     if (this.transacting === true) return super.runner(builder);
-    const isQuery = builder instanceof TargetedQueryBuilder || builder instanceof TargetedRaw;
+    const isQuery = builder instanceof TargetedQueryBuilder || builder instanceof Raw;
     const target = isQuery ? (targetOf(builder) ?? this.binding.target) : 'primary';
     const client = withConnections(this, target === 'replica' ? replicaConnections(this) : this);
     return super.runner.call(client, builder);
@@ -88,6 +89,11 @@ abstract class VipsqlClient extends ClientMySQL2 {
   }
 
   override async acquireConnection(): Promise<unknown> {
+    try {
+      this.binding.services.scope.refuse('knex');
+    } catch (error) {
+      throw toKnexError(error, undefined);
+    }
     const connection = await super.acquireConnection();
     if (connection instanceof PrimarySession) connection.lent();
     return connection;

@@ -35,10 +35,9 @@ declare module 'knex/lib/dialects/mysql/query/mysql-querybuilder.js' {
 declare module 'knex/lib/raw.js' {
   import type { Knex } from 'knex';
 
-  /** Raw SQL. */
-  class Raw {
-    constructor(client: Knex.Client);
-    set(...args: unknown[]): Knex.Raw;
+  interface Raw extends Knex.Raw {
+    set(...args: unknown[]): Raw;
   }
+  const Raw: new (client: Knex.Client) => Raw;
   export = Raw;
 }

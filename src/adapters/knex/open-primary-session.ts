@@ -1,6 +1,5 @@
 import { promisify } from 'node:util';
 import type ClientMySQL2 from 'knex/lib/dialects/mysql2/index.js';
-import { escapeId } from 'mysql2';
 import { ownCommand } from '../../pool/command.ts';
 import type { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
@@ -8,6 +7,7 @@ import { interruptedWait } from '../../resilience/interruption.ts';
 import { driverOptionsOf } from './driver-options.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { PrimarySession } from './primary-session.ts';
+import { setUpStatements } from './set-up.ts';
 
 /** Opens a session on the primary as Knex's pool asks for one. Rejects with {@link Failed} or a `VipsqlError`. */
 export async function openPrimarySession(
@@ -16,7 +16,7 @@ export async function openPrimarySession(
   deadline: Deadline,
 ): Promise<PrimarySession> {
   const { services, timeoutMs } = binding;
-  const { database, timezone } = services.config.session;
+  const { timezone } = services.config.session;
   const connection = await services.primary.lend(deadline);
   const session = new PrimarySession({
     services,
@@ -26,9 +26,8 @@ export async function openPrimarySession(
     reopen: (until) => reopen(client, binding, until),
   });
   try {
-    const wanted = client.database() ?? database;
-    if (wanted !== undefined && wanted !== database) {
-      await connection.run(ownCommand(`USE ${escapeId(wanted, true)}`, 'other'), deadline);
+    for (const text of setUpStatements(client.connectionSettings, services.config.session)) {
+      await connection.run(ownCommand(text, 'other'), deadline);
     }
     await client.checkVersion(session);
   } catch (error) {

@@ -112,8 +112,7 @@ export class PrimaryLine {
 
   /** A connection on which a statement may be sent now, another one if nothing is lost by that. */
   async ready(deadline: Deadline, { loan, onlyReads }: ReadyTerms): Promise<Connection> {
-    const { primary, scope } = this.#parts.services;
-    scope.refuse('knex');
+    const { primary } = this.#parts.services;
     this.#checkLoan(loan);
     if (!this.#fresh) {
       if (this.#connection.usable) return this.#connection;

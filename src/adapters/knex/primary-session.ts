@@ -148,7 +148,11 @@ export class PrimarySession extends DriverShape {
     });
   }
 
-  async #inTransaction<T>(call: Call, act: Act<T>): Promise<T> {
+  async #inTransaction<T>(
+    call: Call,
+    act: Act<T>,
+    operation: 'transaction' | 'commit' = 'transaction',
+  ): Promise<T> {
     if (this.#spoiledBy !== undefined) throw this.#spoiledBy;
     const { connection } = this;
     const timeoutMs = this.#limitOf(call);
@@ -157,8 +161,12 @@ export class PrimarySession extends DriverShape {
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
       const { endpointName: server, epoch } = connection;
-      const visible = toError(error.failure, { operation: 'transaction', server, epoch, timeoutMs });
+      const visible = toError(error.failure, { operation, server, epoch, timeoutMs });
       if (!isHarmless(error.failure)) this.#spoiledBy = visible;
+      if (visible.code === 'VIPSQL_IN_DOUBT') {
+        const { message } = error.failure;
+        this.#services.events.emit('operation:in-doubt', { server, epoch, message });
+      }
       throw visible;
     }
   }
@@ -169,20 +177,8 @@ export class PrimarySession extends DriverShape {
       await this.#rollBack(call);
       throw spoiledBy;
     }
-    const { connection } = this;
-    const deadline = new Deadline(this.#limitOf(call));
-    const attempts = {
-      role: 'primary',
-      operation: 'commit',
-      idempotent: false,
-      retry: false,
-      deadline,
-    } as const;
-    return await withRetries(this.#services, attempts, (trace) => {
-      trace.server = connection.endpointName;
-      trace.epoch = connection.epoch;
-      return this.#line.run(connection, () => connection.run(call.command, deadline), deadline);
-    });
+    const act: Act<Answer> = (connection, deadline) => connection.run(call.command, deadline);
+    return await this.#inTransaction(call, act, 'commit');
   }
 
   /** Rolls back, if need be by ending the session: whatever was wrong before is what the caller has to know. */

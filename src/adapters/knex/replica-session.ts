@@ -51,23 +51,19 @@ export class ReplicaSession extends DriverShape {
 
   protected override rows(query: DriverQuery, highWaterMark: number | undefined): Readable {
     const { services } = this.#parts;
-    try {
-      const call = this.#callOf(query);
-      const begun = this.#begin();
-      const run = pumpOnReplica(services, begun, call, undefined);
-      return createRowStream({
-        call,
-        highWaterMark,
-        timeoutMs: begun.timeoutMs,
-        signal: undefined,
-        run: (pump) =>
-          run(pump).catch((error: unknown) => {
-            throw toKnexError(error, call.command.text);
-          }),
-      });
-    } catch (error) {
-      throw toKnexError(error, query.sql);
-    }
+    const call = this.#callOf(query);
+    const begun = this.#begin();
+    const run = pumpOnReplica(services, begun, call, undefined);
+    return createRowStream({
+      call,
+      highWaterMark,
+      timeoutMs: begun.timeoutMs,
+      signal: undefined,
+      run: (pump) =>
+        run(pump).catch((error: unknown) => {
+          throw toKnexError(error, call.command.text);
+        }),
+    });
   }
 
   #begin(): Begun {
