@@ -57,8 +57,12 @@ export function writtenCall(
   statement: Statement,
   written: Pick<Command, 'text' | 'values' | 'escapesText' | 'driver'>,
 ): Call {
+  const { text, values, escapesText, driver } = written;
   const phase = statement.transactionControl === 'commit' ? 'commit' : 'statement';
-  return { statement, command: { ...written, statement: statementKind(statement), phase } };
+  return {
+    statement,
+    command: { text, values, statement: statementKind(statement), escapesText, phase, driver },
+  };
 }
 
 /** Whether the session has to be reset before another caller gets its connection. */

@@ -252,11 +252,13 @@ export class Connection {
         const { text, values, driver } = command;
         connection.#driver.use(driver);
         decoder.begin(command);
-        const options = { ...driver?.query, sql: text, values: values as never };
+        const query = driver?.query;
         const sent =
-          values === undefined
-            ? raw.query({ ...options, values: noValues }, callback)
-            : raw.execute(options, callback);
+          values !== undefined
+            ? raw.execute({ ...query, sql: text, values: values as never }, callback)
+            : query === undefined
+              ? raw.query(text, noValues, callback)
+              : raw.query({ ...query, sql: text, values: noValues }, callback);
         if (driver === undefined) (sent as unknown as EventEmitter).on('fields', decoder.onFields);
         return sent as unknown as RawCommand;
       },

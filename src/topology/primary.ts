@@ -192,7 +192,10 @@ export class Primary {
   async onGuest<T>(connection: Connection, run: (connection: Connection) => Promise<T>): Promise<T> {
     this.#guestsRunning += 1;
     try {
-      return await this.#watched(connection, run);
+      return await run(connection);
+    } catch (error) {
+      this.#noteFailure(error, connection);
+      throw error;
     } finally {
       this.#guestsRunning -= 1;
     }
@@ -229,21 +232,19 @@ export class Primary {
   async #use<T>(request: Request, run: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.#borrow(request);
     try {
-      return await this.#watched(connection, run);
+      return await run(connection);
+    } catch (error) {
+      this.#noteFailure(error, connection);
+      throw error;
     } finally {
       connection.release();
     }
   }
 
   /** Failures after which the VIP may lead elsewhere make the watch look. */
-  async #watched<T>(connection: Connection, run: (connection: Connection) => Promise<T>): Promise<T> {
-    try {
-      return await run(connection);
-    } catch (error) {
-      if (error instanceof Failed && troubleKinds.has(error.failure.kind)) {
-        this.#noteTrouble(error.failure, connection.epoch);
-      }
-      throw error;
+  #noteFailure(error: unknown, { epoch }: Connection): void {
+    if (error instanceof Failed && troubleKinds.has(error.failure.kind)) {
+      this.#noteTrouble(error.failure, epoch);
     }
   }
 

@@ -8,7 +8,7 @@ export interface DriverQuery {
   readonly sql: string;
   readonly values: readonly unknown[] | undefined;
   /** mysql2's options of one query: `nestTables`, `rowsAsArray`, `typeCast` … */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Readonly<Record<string, unknown>> | undefined;
   /** The server binds the values. */
   readonly prepare: boolean;
 }
@@ -17,9 +17,10 @@ export type DriverQueryInput = string | (Readonly<Record<string, unknown>> & { r
 
 /** Puts together what a method of mysql2's was called with. */
 export function driverQuery(input: DriverQueryInput, values: unknown, prepare: boolean): DriverQuery {
-  if (typeof input === 'string') return { sql: input, values: listOf(values), options: {}, prepare };
+  if (typeof input === 'string') return { sql: input, values: listOf(values), options: undefined, prepare };
   const { sql, values: inner, ...options } = input;
-  return { sql, values: listOf(values ?? inner), options, prepare };
+  const isPlain = Object.keys(options).length === 0;
+  return { sql, values: listOf(values ?? inner), options: isPlain ? undefined : options, prepare };
 }
 
 /** Analyses a query, and writes its values into it as mysql2 does. */

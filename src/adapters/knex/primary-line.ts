@@ -35,8 +35,6 @@ export interface ReadyTerms {
   readonly onlyReads: boolean;
 }
 
-type End = 'answered' | 'failed';
-
 /**
  * The connection below what Knex holds. It may be replaced as long as nothing was answered on it since it was lent; after
  * that it is what its borrower knows, and is not replaced when it ends.
@@ -49,8 +47,8 @@ export class PrimaryLine {
   #closed = false;
   /** A transaction is open that the cluster waits for when it closes. */
   #counted = false;
-  /** The statement under way; resolves when it has ended. */
-  #running: Promise<End> | undefined;
+  /** The statement under way. */
+  #running: Promise<unknown> | undefined;
 
   constructor(parts: PrimaryLineParts) {
     this.#parts = parts;
@@ -126,14 +124,10 @@ export class PrimaryLine {
 
   /** Rejects with what `act` rejects with. */
   async run<T>(connection: Connection, act: Act<T>, deadline: Deadline): Promise<T> {
-    const acting = this.#parts.services.primary.onGuest(connection, () => act(connection, deadline));
-    const running = acting.then<End, End>(
-      () => 'answered',
-      () => 'failed',
-    );
+    const running = this.#parts.services.primary.onGuest(connection, () => act(connection, deadline));
     this.#running = running;
     try {
-      const result = await acting;
+      const result = await running;
       this.#fresh = false;
       return result;
     } finally {
@@ -189,12 +183,16 @@ function lost({ endpointName: server, epoch }: Connection): ConnectionLostError 
   );
 }
 
-function endWithin(running: Promise<End>, limitMs: number): Promise<End | 'late'> {
+function endWithin(running: Promise<unknown>, limitMs: number): Promise<'answered' | 'failed' | 'late'> {
   return new Promise((resolve) => {
     const limit = setTimeout(() => resolve('late'), limitMs);
-    void running.then((end) => {
+    const settle = (end: 'answered' | 'failed'): void => {
       clearTimeout(limit);
       resolve(end);
-    });
+    };
+    running.then(
+      () => settle('answered'),
+      () => settle('failed'),
+    );
   });
 }

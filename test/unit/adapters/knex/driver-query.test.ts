@@ -8,7 +8,7 @@ describe('driverQuery', () => {
     expect(driverQuery('SELECT ?', 1, false)).toEqual({
       sql: 'SELECT ?',
       values: [1],
-      options: {},
+      options: undefined,
       prepare: false,
     });
     expect(driverQuery({ sql: 'SELECT ?', values: [1], nestTables: true }, undefined, true)).toEqual({
