@@ -153,7 +153,7 @@ describe('the package, installed in an empty project', () => {
       import knex, { type Knex } from 'knex';
       import { createCluster } from 'vipsql';
       import { knexClient } from 'vipsql/knex';
-      const db = createCluster({ primary: 'localhost' });
+      const db = createCluster({ primary: 'localhost', user: 'shop' });
       const on: Knex = knex({ client: knexClient(db) });
       console.log(on('item').where('id', 1).replica().toString());
       await on.destroy();

@@ -10,6 +10,7 @@ import { TargetedQueryBuilder, targeted } from './builders.ts';
 import { checkKnexConfig } from './driver-options.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { toKnexError } from './knex-error.ts';
+import { MigrationWatch } from './migration-watch.ts';
 import { openPrimarySession } from './open-primary-session.ts';
 import { checkKnexOptions, type KnexClientOptions } from './options.ts';
 import { PrimarySession } from './primary-session.ts';
@@ -26,7 +27,12 @@ import { withConnections } from './with-connections.ts';
 export function knexClient(db: Cluster, options: KnexClientOptions = {}): typeof Knex.Client {
   checkKnexOptions(options);
   const { target = 'primary', timeoutMs } = options;
-  const binding: KnexBinding = { services: servicesOf(db), target, timeoutMs };
+  const binding: KnexBinding = {
+    services: servicesOf(db),
+    target,
+    timeoutMs,
+    migrations: new MigrationWatch(),
+  };
   return class extends VipsqlClient {
     override get binding(): KnexBinding {
       return binding;

@@ -15,7 +15,7 @@ export async function openPrimarySession(
   binding: KnexBinding,
   deadline: Deadline,
 ): Promise<PrimarySession> {
-  const { services, timeoutMs } = binding;
+  const { services, timeoutMs, migrations } = binding;
   const { timezone } = services.config.session;
   const connection = await services.primary.lend(deadline);
   const session = new PrimarySession({
@@ -23,18 +23,27 @@ export async function openPrimarySession(
     connection,
     driver: driverOptionsOf(client.connectionSettings, timezone),
     timeoutMs,
+    migrations,
     reopen: (until) => reopen(client, binding, until),
   });
   try {
     for (const text of setUpStatements(client.connectionSettings, services.config.session)) {
       await connection.run(ownCommand(text, 'other'), deadline);
     }
-    await client.checkVersion(session);
+    await client.checkVersion(versionTeller(connection.facts.version));
   } catch (error) {
     session.close();
     throw error;
   }
   return session;
+}
+
+/** What Knex asks for the version of the server, which is known already. */
+function versionTeller(version: string) {
+  return {
+    query: (_sql: string, answer: (error: null, rows: readonly object[]) => void) =>
+      answer(null, [{ version }]),
+  };
 }
 
 /** The same for a session whose connection is gone, and which Knex's pool has set up already. */

@@ -12,7 +12,7 @@ export interface KnexClientOptions {
   readonly target?: KnexTarget | undefined;
   /**
    * Deadline of one statement in milliseconds, `Infinity` for none. Default: `timeoutMs` of the cluster, within a
-   * transaction its `transactionTimeoutMs`; DDL has none for its answer.
+   * transaction its `transactionTimeoutMs`; none for the answers to DDL and while migrations run.
    */
   readonly timeoutMs?: number | undefined;
 }

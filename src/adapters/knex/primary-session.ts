@@ -16,6 +16,7 @@ import { toError } from '../../resilience/to-error.ts';
 import { callOf, type DriverQuery } from './driver-query.ts';
 import { type DriverAnswer, DriverShape } from './driver-shape.ts';
 import { toKnexError } from './knex-error.ts';
+import type { MigrationWatch } from './migration-watch.ts';
 import { type Act, PrimaryLine, type PrimaryLineParts } from './primary-line.ts';
 
 /** After that the connection is destroyed, which rolls back too. */
@@ -25,6 +26,7 @@ export interface PrimarySessionParts extends PrimaryLineParts {
   readonly driver: DriverOptions;
   /** The limit of each statement, where the caller has set one. */
   readonly timeoutMs: number | undefined;
+  readonly migrations: MigrationWatch;
 }
 
 /** What Knex's pool holds and lends: a session on the primary, in the shape of a connection of mysql2's. */
@@ -33,6 +35,7 @@ export class PrimarySession extends DriverShape {
   __knexUid?: string;
   readonly #services: Services;
   readonly #timeoutMs: number | undefined;
+  readonly #migrations: MigrationWatch;
   readonly #line: PrimaryLine;
   readonly #turns = new Limiter(1);
   /** What has ended or spoiled the open transaction. */
@@ -42,6 +45,7 @@ export class PrimarySession extends DriverShape {
     super(parts.driver);
     this.#services = parts.services;
     this.#timeoutMs = parts.timeoutMs;
+    this.#migrations = parts.migrations;
     this.#line = new PrimaryLine(parts);
   }
 
@@ -95,6 +99,7 @@ export class PrimarySession extends DriverShape {
       const { rows, fields } = await answeredFor(this.#services.sessions.current, () =>
         this.#turns.run(() => this.#run(call, loan)),
       );
+      this.#migrations.executed(query, rows);
       return [rows, fields];
     } catch (error) {
       throw toKnexError(error, text);
@@ -108,7 +113,7 @@ export class PrimarySession extends DriverShape {
     return createRowStream({
       call,
       highWaterMark,
-      timeoutMs: this.#limitOf(call),
+      timeoutMs: this.#answerMs(call),
       signal: undefined,
       onLeave: ({ inTransaction }) => (inTransaction ? 'drop' : 'end'),
       run: async (pump) => {
@@ -137,8 +142,10 @@ export class PrimarySession extends DriverShape {
   /** Again where the outcome table allows. */
   #alone<T>(call: Call, loan: number, act: Act<T>): Promise<T> {
     const operation = operationOf(call);
-    const deadline = new Deadline(this.#limitOf(call));
-    const answerBy = isUnbounded(call.statement) ? new Deadline(Number.POSITIVE_INFINITY) : deadline;
+    const waitMs = this.#timeoutMs ?? this.#services.config.timeoutMs;
+    const answerMs = this.#answerMs(call);
+    const deadline = new Deadline(waitMs);
+    const answerBy = answerMs === waitMs ? deadline : new Deadline(answerMs);
     const attempts = { role: 'primary', operation, idempotent: false, deadline } as const;
     return withRetries(this.#services, attempts, async (trace) => {
       const connection = await this.#line.ready(deadline, { loan, onlyReads: operation === 'read' });
@@ -155,7 +162,7 @@ export class PrimarySession extends DriverShape {
   ): Promise<T> {
     if (this.#spoiledBy !== undefined) throw this.#spoiledBy;
     const { connection } = this;
-    const timeoutMs = this.#limitOf(call);
+    const timeoutMs = this.#answerMs(call);
     try {
       return await this.#line.run(connection, act, new Deadline(timeoutMs));
     } catch (error) {
@@ -198,10 +205,11 @@ export class PrimarySession extends DriverShape {
     return { ...nothing, server, epoch, vendor: facts.vendor };
   }
 
-  #limitOf({ statement }: Call): number {
+  /** How long an answer may take. */
+  #answerMs({ statement }: Call): number {
     const { timeoutMs, transactionTimeoutMs } = this.#services.config;
     if (this.#timeoutMs !== undefined) return this.#timeoutMs;
-    if (!this.connection.inTransaction) return timeoutMs;
-    return isUnbounded(statement) ? Number.POSITIVE_INFINITY : transactionTimeoutMs;
+    if (isUnbounded(statement) || this.#migrations.running) return Number.POSITIVE_INFINITY;
+    return this.connection.inTransaction ? transactionTimeoutMs : timeoutMs;
   }
 }

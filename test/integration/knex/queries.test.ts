@@ -233,6 +233,31 @@ describe.each(labVendors)('Knex on %s', (vendor) => {
     expect(await db.primary().value('SELECT 1')).toBe(1);
   });
 
+  test('lets migrations take as long as they take, and nothing else', async () => {
+    const knex = openKnex(openCluster(lab, { timeoutMs: 800, transactionTimeoutMs: 800 }));
+    // Longer than the limit; an UPDATE that is stopped fails, which a SLEEP by itself may not.
+    const longUpdate = 'UPDATE typed SET flag = 1 WHERE SLEEP(1.5) = 0';
+    const migrate = (transaction: boolean): Promise<unknown> =>
+      knex.migrate.latest({
+        migrationSource: {
+          getMigrations: async () => ['long', 'longer'].slice(0, transaction ? 1 : 2),
+          getMigrationName: (name: string) => name,
+          getMigration: async () => ({
+            config: { transaction },
+            up: async (on: Knex) => {
+              await on.raw(longUpdate);
+            },
+            down: async () => {},
+          }),
+        },
+      });
+    await migrate(true);
+    await migrate(false);
+    const error = (await rejection(knex.raw(longUpdate).then())) as KnexFailure;
+    expect(error.cause.code).toBe('VIPSQL_TIMEOUT');
+    await knex.schema.dropTable('knex_migrations').dropTable('knex_migrations_lock');
+  });
+
   test('is refused what vipsql cannot do, by its name', () => {
     const db = openCluster(lab);
     expect(() => openKnex(db, { connection: { multipleStatements: true } })).toThrow(
