@@ -24,7 +24,7 @@ import { ReplicaHandle } from './handles/replica-handle.ts';
 import type { DefaultRow } from './handles/row-reader.ts';
 import { runTransaction } from './handles/run-transaction.ts';
 import { RunningOperations } from './handles/running-operations.ts';
-import type { Services } from './handles/services.ts';
+import { type Services, shareServices } from './handles/services.ts';
 import { SessionScope } from './handles/session-scope.ts';
 import { Tokens } from './handles/tokens.ts';
 import type { Transaction } from './handles/transaction.ts';
@@ -123,6 +123,7 @@ export class Cluster implements AsyncDisposable {
         timeoutMs: config.timeoutMs,
       }),
     };
+    shareServices(this, this.#services);
     primary.start();
     this.#replicas.start();
     this.#masters.start();

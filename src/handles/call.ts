@@ -52,6 +52,19 @@ export function prepareCall(request: Request, timezone: string): Call {
   return { statement, command: { text: bound.text, ...common, escapesText: bound.hasStringOrBuffer } };
 }
 
+/** A call whose values somebody else has written into the text, or bound. */
+export function writtenCall(
+  statement: Statement,
+  written: Pick<Command, 'text' | 'values' | 'escapesText' | 'driver'>,
+): Call {
+  const { text, values, escapesText, driver } = written;
+  const phase = statement.transactionControl === 'commit' ? 'commit' : 'statement';
+  return {
+    statement,
+    command: { text, values, statement: statementKind(statement), escapesText, phase, driver },
+  };
+}
+
 /** Whether the session has to be reset before another caller gets its connection. */
 export function changesSession({ demand }: Statement): boolean {
   return demand?.scope === 'session-change';

@@ -24,14 +24,24 @@ export interface RowStreamOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly run: Pump;
+  /** Rows kept ready for the reader. Default 64. */
+  readonly highWaterMark?: number | undefined;
+  /**
+   * What becomes of the statement when the reader goes away: it is ended with its connection, or, where the connection is
+   * still needed, the rest of its rows is dropped. Default `'end'`.
+   */
+  readonly onLeave?: ((connection: Connection) => 'end' | 'drop') | undefined;
 }
+
+/** The longest time that Node's timers can hold. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Rows kept ready for the reader. */
 const bufferedRows = 64;
 
 /** Makes the stream; the statement is sent when the first row is asked for. */
 export function createRowStream<Row extends object>(options: RowStreamOptions): RowStream<Row> {
-  const { call, timeoutMs, signal, run } = options;
+  const { call, timeoutMs, signal, run, highWaterMark = bufferedRows, onLeave = () => 'end' } = options;
   let started = false;
   let active: ActiveRows | undefined;
 
@@ -54,7 +64,7 @@ export function createRowStream<Row extends object>(options: RowStreamOptions): 
 
   const stream = new Readable({
     objectMode: true,
-    highWaterMark: bufferedRows,
+    highWaterMark,
     read() {
       if (started) {
         active?.resume();
@@ -67,7 +77,7 @@ export function createRowStream<Row extends object>(options: RowStreamOptions): 
       );
     },
     destroy(error, callback) {
-      active?.stop();
+      active?.leave(onLeave);
       callback(error);
     },
   });
@@ -106,6 +116,7 @@ class ActiveRows {
   #source: RowSource | undefined;
   #paused = false;
   #late = false;
+  #dropping = false;
 
   constructor(stream: Readable, connection: Connection, timeoutMs: number) {
     this.#stream = stream;
@@ -114,11 +125,12 @@ class ActiveRows {
   }
 
   open(call: Call, onEnd: (error: Failure | VipsqlError | undefined) => void): void {
-    const limit = setTimeout(() => this.#expire(), this.#timeoutMs);
+    const limit = setTimeout(() => this.#expire(), Math.min(this.#timeoutMs, longestTimerMs));
     this.#source = this.#connection.open(call.command, {
       onRow: (row) => {
         this.count += 1;
         limit.refresh();
+        if (this.#dropping) return;
         if (this.#stream.push(row)) return;
         this.#paused = true;
         this.#source?.pause();
@@ -138,6 +150,16 @@ class ActiveRows {
     this.#paused = false;
     this.#rearm();
     this.#source?.resume();
+  }
+
+  /** The reader has gone away. */
+  leave(onLeave: (connection: Connection) => 'end' | 'drop'): void {
+    if (this.#late || onLeave(this.#connection) === 'end') {
+      this.stop();
+      return;
+    }
+    this.#dropping = true;
+    this.resume();
   }
 
   /** Ends the statement: on the server where that is possible, and here at once. */

@@ -10,9 +10,14 @@ export class RunningOperations {
     return this.#count;
   }
 
-  /** Throws {@link ClosedError} once closing has begun. Each call is matched by one of {@link end}. */
+  /** Throws {@link ClosedError} once closing has begun. Each call is matched by one of {@link end}, as one of {@link hold} is. */
   begin(): void {
     if (this.#closing) throw new ClosedError('The cluster is closed or closing; the statement was not sent.');
+    this.#count += 1;
+  }
+
+  /** Counts what has begun already, and is let end also while closing. */
+  hold(): void {
     this.#count += 1;
   }
 

@@ -1,4 +1,6 @@
+import { describeValue } from '../config/redact.ts';
 import type { ResolvedConfig } from '../config/types.ts';
+import { ConfigError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Retries } from '../resilience/retries.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
@@ -10,7 +12,7 @@ import type { SessionScope } from './session-scope.ts';
 import type { Tokens } from './tokens.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
-/** What the handles of one cluster share. */
+/** What the handles and adapters of one cluster share. */
 export interface Services {
   readonly config: ResolvedConfig;
   readonly primary: Primary;
@@ -23,4 +25,19 @@ export interface Services {
   readonly sessions: SessionScope;
   readonly tokens: Tokens;
   readonly primaryOnly: PrimaryOnly;
+}
+
+const ofClusters = new WeakMap<object, Services>();
+
+/** Lets adapters find what a cluster consists of. */
+export function shareServices(cluster: object, services: Services): void {
+  ofClusters.set(cluster, services);
+}
+
+/** What a cluster consists of. @throws {@link ConfigError} for anything that `createCluster` has not made. */
+export function servicesOf(cluster: object): Services {
+  const services = ofClusters.get(cluster);
+  if (services !== undefined) return services;
+  const rule = 'must be what createCluster of this copy of vipsql has returned';
+  throw new ConfigError([{ path: 'db', rule, received: describeValue(cluster) }]);
 }

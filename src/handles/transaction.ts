@@ -161,6 +161,7 @@ class TransactionState {
   }
 }
 
-function isHarmless({ kind, outcome }: Failure): boolean {
+/** Whether a failed statement leaves the rest of its transaction as it was. */
+export function isHarmless({ kind, outcome }: Failure): boolean {
   return harmlessKinds.has(kind) && (outcome === 'statement-rolled-back' || outcome === 'not-executed');
 }

@@ -1,6 +1,7 @@
 import type { FieldPacket, ResultSetHeader } from 'mysql2';
 import type { Vendor } from '../resilience/failure-codes.ts';
 import type { FailureContext } from '../resilience/failures.ts';
+import type { DriverReading } from './driver-reading.ts';
 
 /** A statement, ready to be sent. */
 export interface Command {
@@ -13,6 +14,8 @@ export interface Command {
   readonly phase: 'statement' | 'commit';
   /** Columns to parse as JSON where the server does not say that they are (MariaDB). */
   readonly json?: readonly string[] | undefined;
+  /** The values are to be mysql2's, not vipsql's. */
+  readonly driver?: DriverReading | undefined;
 }
 
 /** What mysql2 hands over: rows of one set, the header of a statement without rows, or a list of both. */

@@ -17,6 +17,7 @@ import {
   type RawRows,
 } from './command.ts';
 import { AnswerDecoder } from './decode-answer.ts';
+import { DriverSettings } from './driver-reading.ts';
 import type { ServerFacts } from './identity.ts';
 import { openRowSource, type RowSource } from './row-source.ts';
 import { type RawCommand, RunningStatement, type StatementHost } from './running-statement.ts';
@@ -87,6 +88,7 @@ export class Connection {
   #ended: Failure | undefined;
   readonly #alarm = new Alarm();
   readonly #host: StatementHost;
+  readonly #driver: DriverSettings;
   /** What has to be told when the connection ends under it. */
   #running: { giveUp(failure: Failure): void } | undefined;
   readonly #status = new SessionStatus();
@@ -98,6 +100,7 @@ export class Connection {
     this.facts = parts.facts;
     this.endpointName = parts.endpointName;
     this.readOnly = parts.readOnly;
+    this.#driver = new DriverSettings(parts.raw);
     this.#host = this.#createHost();
     const { raw, socket } = parts;
     raw.removeAllListeners('error');
@@ -154,6 +157,7 @@ export class Connection {
     if (this.#ended !== undefined) throw new Failed({ ...this.#ended, outcome: 'not-executed' });
     if (command.escapesText && this.#status.noBackslashEscapes) throw this.#unsafeEscaping();
     const { raw, types } = this.#parts;
+    this.#driver.use(command.driver);
     let ended = false;
     const end = (error: Failure | VipsqlError | undefined): void => {
       if (ended) return;
@@ -245,13 +249,17 @@ export class Connection {
       },
       send(command, onAnswer) {
         const callback = onAnswer as never;
-        const { text, values } = command;
+        const { text, values, driver } = command;
+        connection.#driver.use(driver);
         decoder.begin(command);
+        const query = driver?.query;
         const sent =
-          values === undefined
-            ? raw.query(text, noValues, callback)
-            : raw.execute({ sql: text, values: values as never }, callback);
-        (sent as unknown as EventEmitter).on('fields', decoder.onFields);
+          values !== undefined
+            ? raw.execute({ ...query, sql: text, values: values as never }, callback)
+            : query === undefined
+              ? raw.query(text, noValues, callback)
+              : raw.query({ ...query, sql: text, values: noValues }, callback);
+        if (driver === undefined) (sent as unknown as EventEmitter).on('fields', decoder.onFields);
         return sent as unknown as RawCommand;
       },
       accept(command, rows, fields) {

@@ -15,8 +15,9 @@ export class AnswerDecoder {
   }
 
   /** To be called before a statement is sent. */
-  begin({ values, json }: Command): void {
-    this.#decoders.length = 0;
+  begin({ values, json, driver }: Command): void {
+    if (this.#decoders.length > 0) this.#decoders.length = 0;
+    if (driver !== undefined) return;
     this.#options = { types: this.#types, protocol: values === undefined ? 'text' : 'prepared', json };
   }
 

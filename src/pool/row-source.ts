@@ -30,10 +30,14 @@ export interface RowSourceOptions {
 /** Sends a statement and passes on its rows as they arrive, decoded as whole results are. */
 export function openRowSource(options: RowSourceOptions, listener: RowListener): RowSource {
   const { raw, command, types } = options;
-  const { values, json } = command;
+  const { values, json, driver } = command;
   const query = (values === undefined
-    ? raw.query({ sql: command.text })
-    : raw.execute({ sql: command.text, values: values as never })) as unknown as EventEmitter & {
+    ? raw.query({ ...driver?.query, sql: command.text })
+    : raw.execute({
+        ...driver?.query,
+        sql: command.text,
+        values: values as never,
+      })) as unknown as EventEmitter & {
     readonly next: unknown;
   };
   const protocol = values === undefined ? 'text' : 'prepared';
@@ -44,7 +48,8 @@ export function openRowSource(options: RowSourceOptions, listener: RowListener):
   let failure: unknown;
   query.on('fields', (fields: readonly FieldPacket[] | undefined) => {
     hasRows = fields !== undefined;
-    decode = fields === undefined ? undefined : rowDecoder(fields, { types, protocol, json });
+    const isDecoded = fields !== undefined && driver === undefined;
+    decode = isDecoded ? rowDecoder(fields, { types, protocol, json }) : undefined;
   });
   query.on('result', (row: Record<string, unknown>) => {
     if (failure !== undefined) return;

@@ -40,6 +40,9 @@ export interface EpochOptions {
   readonly onTrouble: (failure: Failure | undefined) => void;
 }
 
+/** How many connections guests hold is bounded by the pools that hold them. */
+const mostGuests = 10_000;
+
 /** One primary in one life, with the connections that lead to it: they live and die with it. */
 export class Epoch {
   readonly number: number;
@@ -54,6 +57,7 @@ export class Epoch {
   readonly #options: EpochOptions;
   readonly #positions: PositionListener;
   #readers: Pool | undefined;
+  #guests: Pool | undefined;
   #highestConnectionId: number;
   #retired: Failure | undefined;
 
@@ -87,6 +91,13 @@ export class Epoch {
     return this.#readers;
   }
 
+  /** For connections that a pool of another library's holds: none is kept here once it has come back. */
+  get guests(): Pool {
+    this.#guests ??= this.#createPool('guests', { ...this.#options.pool, min: 0, max: mostGuests }, false);
+    if (this.#retired !== undefined) this.#guests.discard(this.#retired);
+    return this.#guests;
+  }
+
   get readersInUse(): number {
     return this.#readers?.inUse ?? 0;
   }
@@ -96,7 +107,8 @@ export class Epoch {
   }
 
   get answers(): number {
-    return this.pool.pulse.answers + (this.#readers?.pulse.answers ?? 0);
+    const pools = [this.pool, this.#readers, this.#guests];
+    return pools.reduce((answers, pool) => answers + (pool?.pulse.answers ?? 0), 0);
   }
 
   /** Says whether a connection leads to this primary in this life. Behind a proxy any connection does. */
@@ -120,6 +132,7 @@ export class Epoch {
   refuseWaiting(failure: Failure): void {
     this.pool.refuseWaiting(failure);
     this.#readers?.refuseWaiting(failure);
+    this.#guests?.refuseWaiting(failure);
   }
 
   /** Destroys every connection of this epoch, in use or not. */
@@ -129,6 +142,7 @@ export class Epoch {
     this.control.close();
     this.pool.discard(failure);
     this.#readers?.discard(failure);
+    this.#guests?.discard(failure);
   }
 
   #createPool(kind: string, settings: ResolvedPool, readOnly: boolean): Pool {

@@ -67,6 +67,8 @@ export class Primary {
   /** The epoch whose server was told of last. */
   #introduced = 0;
   readonly #gate: PrimaryGate;
+  /** What runs on connections that are held by guests. */
+  #guestsRunning = 0;
 
   constructor(options: PrimaryOptions) {
     const { config, events, onHostBlocked } = options;
@@ -100,7 +102,10 @@ export class Primary {
     this.#watch = new VipWatch({
       connector: this.#connector,
       heartbeatMs: config.failover.heartbeatMs,
-      activity: () => ({ inUse: succession.epoch?.inUse ?? 0, answers: succession.epoch?.answers ?? 0 }),
+      activity: () => ({
+        inUse: (succession.epoch?.inUse ?? 0) + this.#guestsRunning,
+        answers: succession.epoch?.answers ?? 0,
+      }),
       floor: () => succession.epoch?.floor,
       onSighting: (sighting) => {
         this.writers.sighted(sighting);
@@ -173,6 +178,34 @@ export class Primary {
     return this.#use({ deadline, poolOf: (epoch) => epoch.readers, onlyReads: true }, run);
   }
 
+  /**
+   * Opens a writable connection of the current epoch for a pool of another library's, which gives it back by `release`
+   * when it wants to keep it no more. It dies with its epoch. Rejects as {@link use} does.
+   */
+  async lend(deadline: Deadline): Promise<Connection> {
+    const connection = await this.#borrow({ deadline, poolOf: (epoch) => epoch.guests, onlyReads: true });
+    connection.tainted = true;
+    return connection;
+  }
+
+  /** Waits until what {@link use} would run may run. Rejects as that does. */
+  async admit(deadline: Deadline, onlyReads = false): Promise<void> {
+    while (!this.#admits(onlyReads)) await this.#gate.wait(deadline);
+  }
+
+  /** Runs something on a connection that {@link lend} has given. Rejects with what `run` rejects with. */
+  async onGuest<T>(connection: Connection, run: (connection: Connection) => Promise<T>): Promise<T> {
+    this.#guestsRunning += 1;
+    try {
+      return await run(connection);
+    } catch (error) {
+      this.#noteFailure(error, connection);
+      throw error;
+    } finally {
+      this.#guestsRunning -= 1;
+    }
+  }
+
   /** Reads of {@link read} under way. */
   get inFlight(): number {
     return this.#succession.epoch?.readersInUse ?? 0;
@@ -206,13 +239,24 @@ export class Primary {
     try {
       return await run(connection);
     } catch (error) {
-      if (error instanceof Failed && troubleKinds.has(error.failure.kind)) {
-        this.#noteTrouble(error.failure, connection.epoch);
-      }
+      this.#noteFailure(error, connection);
       throw error;
     } finally {
       connection.release();
     }
+  }
+
+  /** Failures after which the VIP may lead elsewhere make the watch look. */
+  #noteFailure(error: unknown, { epoch }: Connection): void {
+    if (error instanceof Failed && troubleKinds.has(error.failure.kind)) {
+      this.#noteTrouble(error.failure, epoch);
+    }
+  }
+
+  #admits(onlyReads: boolean): boolean {
+    const { state } = this.#succession;
+    if (state.kind === 'closed') throw closedError();
+    return state.kind === 'open' && (onlyReads || this.writers.heldBecause === undefined);
   }
 
   #noteTrouble(failure: Failure | undefined, epoch: number | undefined): void {
@@ -226,8 +270,7 @@ export class Primary {
     let queued = false;
     for (;;) {
       const { state } = this.#succession;
-      if (state.kind === 'closed') throw closedError();
-      if (state.kind === 'open' && (onlyReads || this.writers.heldBecause === undefined)) {
+      if (this.#admits(onlyReads) && state.kind === 'open') {
         const pool = poolOf(state.epoch);
         try {
           return await pool.acquire(deadline, queued);

@@ -43,6 +43,7 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/index.d.ts');
     expect(packed).toContain('dist/sql/index.js');
     expect(packed).toContain('dist/adapters/http/index.js');
+    expect(packed).toContain('dist/adapters/knex/index.js');
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(
@@ -137,6 +138,36 @@ describe('the package, installed in an empty project', () => {
       (error: { stdout: string }) => error,
     );
     expect(stdout).toBe('');
+  });
+
+  test('gives vipsql/knex to those who have Knex', async () => {
+    const without = await node(
+      'without.mjs',
+      "import('vipsql/knex').catch(({ code }) => console.log(code));",
+    );
+    expect(without).toBe('ERR_MODULE_NOT_FOUND');
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', 'knex@^3.3.0'], {
+      cwd: project,
+    });
+    const source = `
+      import knex, { type Knex } from 'knex';
+      import { createCluster } from 'vipsql';
+      import { knexClient } from 'vipsql/knex';
+      const db = createCluster({ primary: 'localhost', user: 'shop' });
+      const on: Knex = knex({ client: knexClient(db) });
+      console.log(on('item').where('id', 1).replica().toString());
+      await on.destroy();
+      await db.close();
+    `;
+    await mkdir(join(project, 'src'), { recursive: true });
+    await writeFile(join(project, 'src', 'knex.mts'), source);
+    const flags = ['--strict', '--target', 'es2022', '--module', 'nodenext', ...nodeTypes];
+    const { stdout } = await run(process.execPath, [tsc, ...flags, '--outDir', '.', 'src/knex.mts'], {
+      cwd: project,
+    }).catch((error: { stdout: string }) => error);
+    expect(stdout).toBe('');
+    const printed = await run(process.execPath, ['knex.mjs'], { cwd: project });
+    expect(printed.stdout.trim()).toBe('select * from `item` where `id` = 1');
   });
 
   test('names no machine and no registry in its lock file', async () => {

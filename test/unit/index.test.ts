@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as http from '../../src/adapters/http/index.ts';
+import * as knex from '../../src/adapters/knex/index.ts';
 import * as main from '../../src/index.ts';
 import * as sql from '../../src/sql/index.ts';
 import * as testing from '../../src/testing/index.ts';
@@ -50,6 +51,10 @@ describe('exported names', () => {
 
   test('of vipsql/http are these and no others', () => {
     expect(Object.keys(http).sort()).toEqual(['sessionListener', 'sessionMiddleware', 'sessionPlugin']);
+  });
+
+  test('of vipsql/knex are these and no others', () => {
+    expect(Object.keys(knex)).toEqual(['knexClient']);
   });
 
   test('of vipsql/testing are these and no others', () => {

@@ -1,0 +1,3 @@
+export { knexClient } from './knex-client.ts';
+export type { KnexClientOptions, KnexTarget } from './options.ts';
+export type { TargetedQuery } from './targeted-query.ts';

@@ -1,0 +1,38 @@
+import { SqlError, VipsqlError } from '../../errors/errors.ts';
+
+/** What mysql2 puts on its errors, and users of Knex look at. */
+const driverFields = ['code', 'errno', 'sqlState', 'sqlMessage', 'fatal'] as const;
+
+/** What Knex gets of anything that was thrown: errors that are not vipsql's stay as they are. */
+export function toKnexError(error: unknown, sql: string | undefined): unknown {
+  return error instanceof VipsqlError ? knexError(error, sql) : error;
+}
+
+/**
+ * The error that Knex gets: as mysql2 would have thrown it, with what vipsql knows of it as its cause. A new one each
+ * time, since Knex writes the statement into its message.
+ */
+function knexError(error: VipsqlError, sql: string | undefined): Error {
+  const driver = driverErrorOf(error);
+  // Of what a server says, its own words; of everything else, what vipsql did and what to do next.
+  const message = error instanceof SqlError && driver !== undefined ? driver.message : error.message;
+  const shaped = new Error(message, { cause: error });
+  const fields: Record<string, unknown> = { code: error.code };
+  for (const name of driverFields) {
+    const value = (driver as Readonly<Record<string, unknown>> | undefined)?.[name];
+    if (value !== undefined) fields[name] = value;
+  }
+  if (sql !== undefined) fields.sql = sql;
+  return Object.assign(shaped, fields);
+}
+
+/** The first error in the chain of causes that is the driver's or the system's. */
+function driverErrorOf({ cause }: Error): (Error & Record<string, unknown>) | undefined {
+  let found: unknown = cause;
+  while (found instanceof Error && isOurs(found)) found = found.cause;
+  return found instanceof Error && 'code' in found ? (found as Error & Record<string, unknown>) : undefined;
+}
+
+function isOurs(error: Error): boolean {
+  return 'outcome' in error;
+}

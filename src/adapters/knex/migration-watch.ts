@@ -1,0 +1,24 @@
+import type { RawRows } from '../../pool/command.ts';
+import type { DriverQuery } from './driver-query.ts';
+
+/** How Knex takes and frees the lock of its migrations, whatever its table is called. */
+const lockUpdate = /^update [`\w.]+_lock`? set `is_locked` = \?/;
+
+/**
+ * Whether migrations run through the client: they begin by taking a lock and end by freeing it. What moves much data may
+ * take as long as it takes meanwhile.
+ */
+export class MigrationWatch {
+  #running = false;
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Takes note of a statement and its answer. A lock that somebody else has is not changed by it. */
+  executed({ sql, values }: DriverQuery, answer: RawRows): void {
+    if (!sql.startsWith('update') || !lockUpdate.test(sql)) return;
+    if (values?.[0] !== 1) this.#running = false;
+    else if ('affectedRows' in answer && answer.affectedRows === 1) this.#running = true;
+  }
+}

@@ -1,0 +1,80 @@
+import { promisify } from 'node:util';
+import type ClientMySQL2 from 'knex/lib/dialects/mysql2/index.js';
+import { ownCommand } from '../../pool/command.ts';
+import type { Deadline } from '../../resilience/deadline.ts';
+import { Failed } from '../../resilience/failed.ts';
+import { interruptedWait } from '../../resilience/interruption.ts';
+import { driverOptionsOf } from './driver-options.ts';
+import type { KnexBinding } from './knex-binding.ts';
+import { PrimarySession } from './primary-session.ts';
+import { setUpStatements } from './set-up.ts';
+
+/** Opens a session on the primary as Knex's pool asks for one. Rejects with {@link Failed} or a `VipsqlError`. */
+export async function openPrimarySession(
+  client: ClientMySQL2,
+  binding: KnexBinding,
+  deadline: Deadline,
+): Promise<PrimarySession> {
+  const { services, timeoutMs, migrations } = binding;
+  const { timezone } = services.config.session;
+  const connection = await services.primary.lend(deadline);
+  const session = new PrimarySession({
+    services,
+    connection,
+    driver: driverOptionsOf(client.connectionSettings, timezone),
+    timeoutMs,
+    migrations,
+    reopen: (until) => reopen(client, binding, until),
+  });
+  try {
+    for (const text of setUpStatements(client.connectionSettings, services.config.session)) {
+      await connection.run(ownCommand(text, 'other'), deadline);
+    }
+    await client.checkVersion(versionTeller(connection.facts.version));
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** What Knex asks for the version of the server, which is known already. */
+function versionTeller(version: string) {
+  return {
+    query: (_sql: string, answer: (error: null, rows: readonly object[]) => void) =>
+      answer(null, [{ version }]),
+  };
+}
+
+/** The same for a session whose connection is gone, and which Knex's pool has set up already. */
+async function reopen(
+  client: ClientMySQL2,
+  binding: KnexBinding,
+  deadline: Deadline,
+): Promise<PrimarySession> {
+  const session = await openPrimarySession(client, binding, deadline);
+  const { afterCreate } = client.config.pool ?? {};
+  if (afterCreate === undefined) return session;
+  try {
+    await within(deadline, promisify(afterCreate)(session));
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+  return session;
+}
+
+/** The caller's part may never end; the wait for it does. */
+async function within(deadline: Deadline, work: Promise<unknown>): Promise<void> {
+  let cancel: (() => void) | undefined;
+  const interrupted = new Promise<never>((_, reject) => {
+    cancel = deadline.onInterrupt((cause) =>
+      reject(new Failed(interruptedWait(cause, 'connection', 'pool.afterCreate has not called back'))),
+    );
+  });
+  try {
+    await Promise.race([work, interrupted]);
+  } finally {
+    cancel?.();
+  }
+}
