@@ -49,13 +49,12 @@ local function less(a, b)
   return a < b
 end
 
-local function add(stretches, order, fence)
+local function add(stretches, order, fence, isMySql)
   for item in string.gmatch(fence, '[^,]+') do
-    local source, first, last = string.match(item, '^(.+):(%d+)%-(%d+)$')
-    if not source then
-      source, last = string.match(item, '^(%d+%-%d+)%-(%d+)$')
-      if not source then return false end
-    end
+    local source, first, last
+    if isMySql then source, first, last = string.match(item, '^(.+):(%d+)%-(%d+)$')
+    else source, last = string.match(item, '^(%d+%-%d+)%-(%d+)$') end
+    if not source then return false end
     local known = stretches[source]
     if not known then
       stretches[source] = { first, last }
@@ -71,7 +70,8 @@ end
 local function merged(fence, added)
   if fence == '?' or added == '?' then return '?' end
   local stretches, order, parts = {}, {}, {}
-  if not add(stretches, order, fence) or not add(stretches, order, added) then return '?' end
+  local isMySql = string.find(fence .. added, ':', 1, true) ~= nil
+  if not add(stretches, order, fence, isMySql) or not add(stretches, order, added, isMySql) then return '?' end
   for index, source in ipairs(order) do
     local first, last = stretches[source][1], stretches[source][2]
     parts[index] = first and (source .. ':' .. first .. '-' .. last) or (source .. '-' .. last)
@@ -90,15 +90,15 @@ local pending = record.marks ~= ''
 local told, heldMs = 'none', 0
 if lease ~= '' and not pending then
   local filledBy = string.match(record.value, '^([^\\n]*)\\n')
-  heldMs = record.heldUntil - now
+  local leftMs = record.heldUntil - now
   if filledBy and filledBy ~= seenFill then told = 'filled'
-  elseif record.lease ~= '' and heldMs > 0 then told = 'held'
+  elseif record.lease ~= '' and leftMs > 0 then told, heldMs = 'held', leftMs
   else
     told, record.lease, record.heldUntil = 'granted', lease, now + tonumber(leaseMs)
   end
 end
 keep(record, keepMs, redis.call)
-return { record.gen, record.fence, pending and '1' or '0', told, text(math.max(heldMs, 0)) }
+return { record.gen, record.fence, pending and '1' or '0', told, text(heldMs) }
 `;
 
 /** ARGV: era, -, lease id, fence or '=', proof, proven, ttl ms, ms to keep, payload. */
