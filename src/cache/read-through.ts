@@ -10,7 +10,7 @@ import { type Fence, readFence } from './fence.ts';
 import { Flights } from './flights.ts';
 import { servable } from './judge.ts';
 import { type LoadNeed, loadNeed } from './load-need.ts';
-import { generationsOf, newId, proofOf, type RecordNames } from './names.ts';
+import { fingerprint, generationsOf, newId, proofOf, type RecordNames } from './names.ts';
 import type { CacheStats, FillRejection } from './stats.ts';
 import type { CompleteOrder, Era, Opened, SeenRecord } from './store.ts';
 import { StoreAway, type StoreGuard } from './store-guard.ts';
@@ -178,18 +178,19 @@ export class ReadThrough {
   async #open(trip: Trip, seenFill: string): Promise<ReturnType<Flights<Landed>['join']> | Landed> {
     const { guard } = this.#options;
     const { era, names, request } = trip;
-    const lease = newId();
-    const leaseMs = this.#loadMs(request);
-    const opened = await guard.open(
-      era,
-      names.map((name, index) => ({
-        name,
-        gen: newId(),
-        ...(index === 0
-          ? { lease: { id: lease, ms: leaseMs, seenFill }, keepMs: leaseMs + keepExpiredMs }
-          : { lease: undefined, keepMs: request.ttlMs + keepMs }),
-      })),
-    );
+    const [entry = '', ...tagNames] = names;
+    const tags = await this.#openTags(era, tagNames, request.ttlMs);
+    // Who loads it with other tags than these does it in vain.
+    const purpose = tags.length === 0 ? '' : fingerprint(gensOf(tags));
+    const lease = `${purpose}.${newId()}`;
+    const ms = this.#loadMs(request);
+    const opening = {
+      name: entry,
+      gen: newId(),
+      lease: { id: lease, ms, seenFill },
+      keepMs: ms + keepExpiredMs,
+    };
+    const opened = [...(await guard.open(era, [opening])), ...tags];
     if (opened[0]?.lease === 'filled') {
       const filled = await this.#serve(trip, await guard.get(era, names));
       if (filled !== undefined) {
@@ -199,6 +200,13 @@ export class ReadThrough {
     }
     const key = flightKey(trip, gensOf(opened));
     return this.#flights.join(key, () => this.#begin({ trip, opened, lease }));
+  }
+
+  /** Before the entry, so that the generations are older than the load. */
+  async #openTags(era: Era, names: readonly string[], ttlMs: number): Promise<readonly Opened[]> {
+    if (names.length === 0) return [];
+    const orders = names.map((name) => ({ name, gen: newId(), lease: undefined, keepMs: ttlMs + keepMs }));
+    return await this.#options.guard.open(era, orders);
   }
 
   #begin(load: Load): { readonly landed: Promise<Landed>; readonly after: Promise<void> } {

@@ -39,10 +39,16 @@ export function opened(found: Found, order: OpenOrder, moment: Moment): [CacheRe
   if (record.filled !== undefined && record.filled.by !== order.lease.seenFill) {
     return [record, told('filled')];
   }
-  const heldMs = (record.lease?.until ?? 0) - moment.now;
-  if (heldMs > 0) return [record, told('held', heldMs)];
+  const { id = '', until = 0 } = record.lease ?? {};
+  const heldMs = until - moment.now;
+  if (heldMs > 0 && purposeOf(id) === purposeOf(order.lease.id)) return [record, told('held', heldMs)];
   const lease = { id: order.lease.id, until: moment.now + order.lease.ms };
   return [{ ...record, lease }, told('granted')];
+}
+
+/** What a lease was taken for. */
+function purposeOf(lease: string): string | undefined {
+  return /^([^.]*)\./.exec(lease)?.[1];
 }
 
 /** The record with its value; `undefined` when the lease is gone. */

@@ -34,7 +34,10 @@ export interface OpenOrder {
   readonly name: string;
   /** The generation, should it have to be made anew. */
   readonly gen: string;
-  /** Asks for the right to fill it; `undefined` for a tag. */
+  /**
+   * Asks for the right to fill it; `undefined` for a tag. What stands before the dot in its id says what for: a lease
+   * that somebody else holds for something else is of no use any more, and ends.
+   */
   readonly lease: { readonly id: string; readonly ms: number; readonly seenFill: string } | undefined;
   /** The record is kept at least so long. */
   readonly keepMs: number;

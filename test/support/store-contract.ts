@@ -92,6 +92,15 @@ export function describeStore(name: string, open: () => Promise<CacheStore>): vo
       expect(heldMs).toBeLessThanOrEqual(30_000);
     });
 
+    test('waits for no lease that was taken for something else', async () => {
+      const record = fresh();
+      await openOne(record, 'tags-1.a');
+      expect((await openOne(record, 'tags-1.b')).lease).toBe('held');
+      expect((await openOne(record, 'tags-2.c')).lease).toBe('granted');
+      expect(await fill(record, 'tags-1.a')).toBe(false);
+      expect(await fill(record, 'tags-2.c')).toBe(true);
+    });
+
     test('grants a lease that has run out to the next one, and lets the first fill no more', async () => {
       const record = fresh();
       const short = { name: record, gen: 'g', lease: { id: 'a', ms: 20, seenFill: '' }, keepMs };

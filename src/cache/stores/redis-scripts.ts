@@ -84,6 +84,7 @@ end
 
 /** ARGV: era, gen, lease id or empty, lease ms, the fill that the caller has seen, ms to keep. */
 const open = `${common}
+local function purpose(id) return string.match(id, '^([^.]*)%.') end
 local lease, leaseMs, seenFill, keepMs = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local record = current(find())
 local pending = record.marks ~= ''
@@ -92,7 +93,7 @@ if lease ~= '' and not pending then
   local filledBy = string.match(record.value, '^([^\\n]*)\\n')
   local leftMs = record.heldUntil - now
   if filledBy and filledBy ~= seenFill then told = 'filled'
-  elseif record.lease ~= '' and leftMs > 0 then told, heldMs = 'held', leftMs
+  elseif leftMs > 0 and purpose(record.lease) == purpose(lease) then told, heldMs = 'held', leftMs
   else
     told, record.lease, record.heldUntil = 'granted', lease, now + tonumber(leaseMs)
   end

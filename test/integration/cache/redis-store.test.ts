@@ -133,7 +133,7 @@ function randomSteps(random: () => number, prefix: string): readonly EraStep[] {
   return Array.from({ length: 25 }, (_, index) => {
     const name = `${prefix}:${pick(['a', 'b'])}`;
     const gen = `g${index}`;
-    const id = pick(['x', 'y']);
+    const id = pick(['x', 'y', 'tags.z']);
     const steps: readonly Step[] = [
       {
         kind: 'open',
