@@ -296,10 +296,13 @@ export const clusterSchema = section({
       .optional(),
   }).optional(),
   cache: section({
-    redis: z.unknown().superRefine((target, context) => {
-      const rule = target === undefined ? undefined : redisTargetProblem(target);
-      if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
-    }),
+    redis: z
+      .unknown()
+      .superRefine((target, context) => {
+        const rule = redisTargetProblem(target);
+        if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
+      })
+      .optional(),
     namespace: text('must be 1 to 64 letters, digits, _, - and .', (value) => /^[\w.-]{1,64}$/.test(value)),
     ttlMs: number('cache.ttlMs'),
     negativeTtlMs: number('cache.negativeTtlMs'),
