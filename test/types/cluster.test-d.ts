@@ -192,8 +192,9 @@ test('the configuration knows its keys', () => {
   createCluster({ primary: 'vip', balance: { policy: 'fastest' } });
   // @ts-expect-error the primary is missing
   createCluster({ replicas: [] });
-  // @ts-expect-error of a later version
   createCluster({ primary: 'vip', cache: { redis: 'redis://localhost' } });
+  // @ts-expect-error no such option of the cache
+  createCluster({ primary: 'vip', cache: { url: 'redis://localhost' } });
   // @ts-expect-error durations are numbers of milliseconds
   createCluster({ primary: 'vip', timeoutMs: '5s' });
   // @ts-expect-error there is one login for the primary
