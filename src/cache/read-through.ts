@@ -180,9 +180,8 @@ export class ReadThrough {
     const { era, names, request } = trip;
     const [entry = '', ...tagNames] = names;
     const tags = await this.#openTags(era, tagNames, request.ttlMs);
-    // Who loads it with other tags than these does it in vain.
-    const purpose = tags.length === 0 ? '' : fingerprint(gensOf(tags));
-    const lease = `${purpose}.${newId()}`;
+    // Who loads another value, or with other tags than these, does not do it for this caller.
+    const lease = `${fingerprint([request.what, ...gensOf(tags)])}.${newId()}`;
     const ms = this.#loadMs(request);
     const opening = {
       name: entry,

@@ -57,7 +57,7 @@ export function filled(found: Found, order: FillOrder, { era, now }: Moment): Fo
   const { lease: by, proof, proven, payload } = order;
   return {
     ...found,
-    fence: order.fence ?? found.fence,
+    fence: found.fence === unknownFence ? (order.fence ?? unknownFence) : found.fence,
     lease: undefined,
     filled: { by, proof, proven, payload, freshUntil: now + order.ttlMs },
   };

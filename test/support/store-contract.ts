@@ -157,6 +157,9 @@ export function describeStore(name: string, open: () => Promise<CacheStore>): vo
       await openOne(record, 'b', 'a');
       await fill(record, 'b', { fence: '0-1-5' });
       expect(await fenceOf(record)).toBe('0-1-5');
+      await openOne(record, 'c', 'b');
+      await fill(record, 'c', { fence: '0-1-4' });
+      expect(await fenceOf(record)).toBe('0-1-5');
     });
 
     test.each([

@@ -32,6 +32,8 @@ const ownOptions = {
   lazyConnect: false,
   readOnly: false,
   connectTimeout: 2_000,
+  // A master that has become a replica: what it says is late.
+  reconnectOnError: ({ message }: Error): boolean => message.startsWith('READONLY'),
   retryStrategy: pauseMs,
   sentinelRetryStrategy: pauseMs,
 } as const;

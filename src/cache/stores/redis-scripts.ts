@@ -108,7 +108,7 @@ local lease, fence, proof, proven = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local ttlMs, keepMs, payload = ARGV[7], ARGV[8], ARGV[9]
 local record = find()
 if not record or record.era ~= era or record.lease ~= lease then return '0' end
-if fence ~= '=' then record.fence = fence end
+if fence ~= '=' and record.fence == '?' then record.fence = fence end
 record.lease, record.heldUntil = '', 0
 record.value = table.concat({ lease, proof, proven, text(now + tonumber(ttlMs)), payload }, '\\n')
 keep(record, keepMs, redis.call)

@@ -80,6 +80,20 @@ describe.each(labVendors)('cached reads on %s', (vendor) => {
     expect(await handle.query('SELECT id FROM products WHERE id = ?', [id])).toEqual([{ id }]);
   });
 
+  test('do not wait for the load of another statement under their key', async () => {
+    await open();
+    const other = await products.open();
+    let finish: (value: number) => void = () => {};
+    const key = `one:${vendor}`;
+    const slow = other.cache.read(key, () => new Promise<number>((resolve) => (finish = resolve)));
+    await eventually('it loads', () => other.status().cache?.loads === 1);
+    const startedAt = performance.now();
+    expect(await db.replica().cached({ key }).value('SELECT 5')).toBe(5);
+    expect(performance.now() - startedAt).toBeLessThan(900);
+    finish(1);
+    expect(await slow).toBe(1);
+  });
+
   test('give every caller rows of its own', async () => {
     await open();
     const id = await products.add();
