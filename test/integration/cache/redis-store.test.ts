@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CacheStore, CompleteOrder, OpenOrder } from '../../../src/cache/store.ts';
 import { MemoryStore } from '../../../src/cache/stores/memory-store.ts';
@@ -27,6 +28,7 @@ async function openStore(target: RedisTarget = lab.redisUrl ?? ''): Promise<Redi
 }
 
 describeStore('Redis', () => openStore());
+describeStore('Redis by ioredis 5', () => openStore(new Redis5(lab.redisUrl ?? '', { lazyConnect: true })));
 
 describe('Redis', () => {
   test('does with records what memory does, whatever comes in whatever order', async () => {
@@ -64,8 +66,11 @@ describe('Redis', () => {
     }
   });
 
-  test('is reached through a client of the user, which stays as it was', async () => {
-    const client = new Redis(lab.redisUrl ?? '', { keyPrefix: 'app:', commandTimeout: 30_000 });
+  test.each([
+    ['ioredis 6', Redis],
+    ['ioredis 5', Redis5 as unknown as typeof Redis],
+  ])('is reached through a client of %s, which stays as it was', async (_, Client) => {
+    const client = new Client(lab.redisUrl ?? '', { keyPrefix: 'app:', commandTimeout: 30_000 });
     const options = JSON.stringify(client.options);
     const store = await openStore(client);
     try {
