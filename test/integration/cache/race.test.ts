@@ -121,6 +121,26 @@ describe.each(labVendors)('an invalidation during a load, on %s', (vendor) => {
     expect(other.status().cache).toMatchObject({ loads: 0, waited: 1 });
   });
 
+  test.each([
+    ['a key', {}],
+    ['a key with tags', { tags: ['stampede', 'herd'] }],
+  ])('a thousand readers of %s in four processes cause one load', async (_, options) => {
+    const clusters = await Promise.all([1, 2, 3, 4].map(() => products.open()));
+    const id = await products.add();
+    let loads = 0;
+    const load = async (): Promise<number> => {
+      loads += 1;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return 1;
+    };
+    const reads = Array.from({ length: 1_000 }, (_, reader) =>
+      (clusters[reader % 4] as Cluster).cache.read(products.keyOf(id), load, options),
+    );
+    expect(new Set(await Promise.all(reads))).toEqual(new Set([1]));
+    expect(loads).toBe(1);
+    expect(clusters.map((db) => db.status().cache?.bypassed)).toEqual([0, 0, 0, 0]);
+  });
+
   test('a load whose fence is known is made on a replica', async () => {
     const db = await products.open();
     const id = await products.add();
