@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { SeenRecord } from './store.ts';
 
 /** Where the records of a cluster lie. */
@@ -24,10 +24,9 @@ export function newId(): string {
 }
 
 /** A short text that stands for the parts. */
-export function fingerprint(parts: readonly (string | Buffer)[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest().subarray(0, 18).toString('base64url');
+export function fingerprint(parts: readonly string[]): string {
+  const text = parts.map((part) => `${part.length}:${part}`).join('');
+  return hash('sha256', text, 'base64url').slice(0, 24);
 }
 
 /** Stands with a value for which value it is and what its tags were; a value with another one is not the one asked for. */

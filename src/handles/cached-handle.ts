@@ -96,5 +96,6 @@ async function load(
 function identityOf({ command }: Call, session: ResolvedConfig['session']): string {
   const { database = '', timezone, bigint, dates, charset } = session;
   const types = JSON.stringify([database, timezone, bigint, dates, charset, command.json ?? []]);
-  return fingerprint([types, command.text, command.values === undefined ? '' : serialize(command.values)]);
+  const values = command.values === undefined ? '' : serialize(command.values).toString('latin1');
+  return fingerprint([types, command.text, values]);
 }
