@@ -7,10 +7,13 @@ import type { Required } from '../consistency/required-position.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Limiter } from '../pool/limiter.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import type { CachedRead } from './cached-value.ts';
 import { Invalidator, type PendingInvalidation } from './invalidator.ts';
+import { Loading } from './loading.ts';
 import { RecordNames } from './names.ts';
 import { Quarantine } from './quarantine.ts';
-import { type CachedRead, ReadThrough } from './read-through.ts';
+import { ReadThrough } from './read-through.ts';
+import { Serving } from './serving.ts';
 import { CacheStats, type CacheStatus } from './stats.ts';
 import type { CacheStore, Era, StoreListener } from './store.ts';
 import { StoreGuard } from './store-guard.ts';
@@ -51,25 +54,32 @@ export class Cache {
       writeBudgetMs,
       onBack: () => void this.#quarantine.deliver(),
     });
+    const [guard, stats] = [this.#guard, this.#stats];
+    const serving = new Serving({ guard, stats, required });
     this.#reads = new ReadThrough({
-      guard: this.#guard,
-      stats: this.#stats,
+      guard,
+      stats,
       names,
+      serving,
+      loading: new Loading({
+        guard,
+        stats,
+        serving,
+        position,
+        loadTimeoutMs: timeoutMs,
+        maxValueBytes,
+        compressBytes,
+      }),
       era: () => {
         const primary = primaryKey();
         return primary === undefined ? undefined : this.#era(primary);
       },
       isQuarantined: (records) => this.#quarantine.includes(records),
-      position,
-      required,
       limiter: new Limiter(config.maxBypass),
-      loadTimeoutMs: timeoutMs,
-      maxValueBytes,
-      compressBytes,
     });
     this.#invalidator = new Invalidator({
-      guard: this.#guard,
-      stats: this.#stats,
+      guard,
+      stats,
       names,
       quarantine: this.#quarantine,
       events,

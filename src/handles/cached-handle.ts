@@ -1,6 +1,6 @@
 import { serialize } from 'node:v8';
+import type { Loaded } from '../cache/cached-value.ts';
 import { fingerprint } from '../cache/names.ts';
-import type { Loaded } from '../cache/read-through.ts';
 import {
   type CachedCallOptions,
   type CachedHandleOptions,

@@ -1,4 +1,4 @@
-import type { Loaded } from '../cache/read-through.ts';
+import type { Loaded } from '../cache/cached-value.ts';
 import type { CachedOptions } from '../config/call-options.ts';
 import type { Floor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';
