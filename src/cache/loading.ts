@@ -43,7 +43,7 @@ export class Loading {
     this.#options = options;
   }
 
-  /** `landed`: for whoever waits for the value. `after`: when it is stored, or will not be; never rejects. */
+  /** `landed`: for whoever waits for the value. `after`: when it is stored, or will not be. */
   begin(load: Load): { readonly landed: Promise<Landed>; readonly after: Promise<void> } {
     let stored: Promise<void> | undefined;
     const landed = this.#land(load, (storing) => {

@@ -7,6 +7,7 @@ import {
   checkCachedCallOptions,
   checkCachedHandleOptions,
   type ReplicaOptions,
+  type SchemaOption,
 } from '../config/call-options.ts';
 import type { ResolvedConfig } from '../config/types.ts';
 import { type Floor, isNoFloor, noFloor } from '../consistency/floor.ts';
@@ -15,7 +16,7 @@ import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
 import { cachedRead } from './cached-read.ts';
-import { type Call, prepareCall, type Query } from './call.ts';
+import { type Call, prepareCall, type Query, type ReadQuery } from './call.ts';
 import { floorFor } from './need-for.ts';
 import { checked, firstSet } from './row-reader.ts';
 import { type DefaultRow, RowShapes } from './row-shapes.ts';
@@ -47,6 +48,16 @@ export class CachedHandle<Row extends object = DefaultRow> extends RowShapes<Row
   }
 
   /** Resolves to the rows. */
+  query<T extends object, const S extends string = string>(
+    query: ReadQuery<S>,
+    params: SqlParams | undefined,
+    options: CachedCallOptions & SchemaOption<T>,
+  ): Promise<T[]>;
+  query<const S extends string>(
+    query: ReadQuery<S>,
+    params?: SqlParams,
+    options?: CachedCallOptions,
+  ): Promise<Row[]>;
   override async query(query: Query, params?: SqlParams, options?: CachedCallOptions): Promise<Row[]> {
     const resolved = mergeOptions(this.#defaults, options, checkCachedCallOptions);
     const { timezone } = this.#services.config.session;
