@@ -1,3 +1,4 @@
+import type { CacheStatus } from './cache/stats.ts';
 import {
   type CallOptions,
   checkCallOptions,
@@ -15,13 +16,15 @@ import { resolveConfig } from './config/resolve.ts';
 import type { ClusterConfig, ResolvedConfig } from './config/types.ts';
 import { ClosedError } from './errors/errors.ts';
 import { AutoHandle } from './handles/auto-handle.ts';
+import { CacheHandle } from './handles/cache-handle.ts';
 import { CommitLedger } from './handles/commit-ledger.ts';
+import { createCache } from './handles/create-cache.ts';
 import { createLedger } from './handles/create-ledger.ts';
 import type { KeyedResult } from './handles/once.ts';
 import { PrimaryHandle } from './handles/primary-handle.ts';
 import { PrimaryOnly } from './handles/primary-only.ts';
 import { ReplicaHandle } from './handles/replica-handle.ts';
-import type { DefaultRow } from './handles/row-reader.ts';
+import type { DefaultRow } from './handles/row-shapes.ts';
 import { runTransaction } from './handles/run-transaction.ts';
 import { RunningOperations } from './handles/running-operations.ts';
 import { type Services, shareServices } from './handles/services.ts';
@@ -54,6 +57,8 @@ export interface ClusterStatus {
   readonly masters: readonly MasterStatus[];
   /** How reads that must see something found their server. */
   readonly consistency: ConsistencyStatus;
+  /** What the cache has done; `undefined` where none is configured. */
+  readonly cache: CacheStatus | undefined;
   /** Operations and transactions under way. */
   readonly running: number;
 }
@@ -77,6 +82,8 @@ const unwindTimeoutMs = 1_000;
 
 /** Every server that one `createCluster` call can reach, and the handles to use them with. */
 export class Cluster implements AsyncDisposable {
+  /** The read-through cache; its methods throw `ConfigError` where none is configured. */
+  readonly cache: CacheHandle;
   readonly #services: Services;
   readonly #replicas: ReplicaSet;
   readonly #masters: MasterSet;
@@ -104,10 +111,11 @@ export class Cluster implements AsyncDisposable {
     const { attempts, backoffMs, budget } = config.retry;
     const tokens = new Tokens(config.tokens);
     const retries = new Retries({ attempts, backoffMs, budget: new RetryBudget(budget), events });
+    const reads = new ReadRouter({ config, replicas: this.#replicas, primary, retries, events });
     this.#services = {
       config,
       primary,
-      reads: new ReadRouter({ config, replicas: this.#replicas, primary, retries, events }),
+      reads,
       events,
       retries,
       ledger: new CommitLedger({ config, primary, events }),
@@ -122,8 +130,10 @@ export class Cluster implements AsyncDisposable {
         events,
         timeoutMs: config.timeoutMs,
       }),
+      cache: createCache({ config, events, primary, reads }),
     };
     shareServices(this, this.#services);
+    this.cache = new CacheHandle(this.#services);
     primary.start();
     this.#replicas.start();
     this.#masters.start();
@@ -217,12 +227,13 @@ export class Cluster implements AsyncDisposable {
 
   /** What the cluster knows and does at this moment. */
   status(): ClusterStatus {
-    const { primary, reads, running } = this.#services;
+    const { primary, reads, running, cache } = this.#services;
     return {
       primary: primary.status(),
       replicas: this.#replicas.status(),
       masters: this.#masters.status(),
       consistency: reads.consistency,
+      cache: cache?.status(),
       running: running.count,
     };
   }
@@ -261,7 +272,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    const { primary, reads, ledger, running, events, primaryOnly } = this.#services;
+    const { primary, reads, ledger, running, events, primaryOnly, cache } = this.#services;
     const finished = running.finish();
     ledger.close();
     await endWithin(finished, timeoutMs);
@@ -279,6 +290,7 @@ export class Cluster implements AsyncDisposable {
     primaryOnly.close();
     // What vipsql waits for has ended now; a closure of the caller's may still be busy with something else.
     await endWithin(finished, unwindTimeoutMs);
+    await cache?.close();
     events.removeAll();
   }
 }

@@ -1,3 +1,4 @@
+export type { CacheStatus, FillRejection } from './cache/stats.ts';
 export {
   type CloseOptions,
   type Cluster,
@@ -6,10 +7,16 @@ export {
   type ReadyOptions,
 } from './cluster.ts';
 export type {
+  CachedCallOptions,
+  CachedHandleOptions,
+  CachedOptions,
+  CacheReadOptions,
   CallOptions,
   Consistency,
+  InvalidationTargets,
   IsolationLevel,
   KeyedTransactionOptions,
+  PrimaryOptions,
   ReplicaOptions,
   RowSchema,
   RowVerdict,
@@ -17,9 +24,11 @@ export type {
   SessionOptions,
   TransactionOptions,
 } from './config/call-options.ts';
+export type { RedisClient, RedisOptions, RedisTarget } from './config/redis-target.ts';
 export type {
   Address,
   AddressObject,
+  CacheConfig,
   ClusterConfig,
   ConnectingSession,
   LostServer,
@@ -36,6 +45,7 @@ export type {
 } from './config/types.ts';
 export {
   AbortedError,
+  CacheInvalidationError,
   ClosedError,
   ConfigError,
   type ConfigIssue,
@@ -77,12 +87,15 @@ export {
   type WaitPhase,
 } from './errors/errors.ts';
 export type { AutoHandle } from './handles/auto-handle.ts';
+export type { CacheHandle, CacheSource, InvalidationResult } from './handles/cache-handle.ts';
+export type { CachedHandle } from './handles/cached-handle.ts';
 export type { Query, ReadQuery } from './handles/call.ts';
 export type { KeyedResult } from './handles/once.ts';
 export type { PinnedConnection } from './handles/pinned-connection.ts';
 export type { PrimaryHandle } from './handles/primary-handle.ts';
 export type { ReplicaHandle } from './handles/replica-handle.ts';
-export type { DefaultRow, Field, QueryOf, ResultInfo, RowReader } from './handles/row-reader.ts';
+export type { Field, ResultInfo, RowReader } from './handles/row-reader.ts';
+export type { DefaultRow, QueryOf, RowShapes } from './handles/row-shapes.ts';
 export type { RowStream } from './handles/row-stream.ts';
 export type { CallResult, ExecuteResult, RowWriter } from './handles/row-writer.ts';
 export type { Snapshot } from './handles/snapshot.ts';

@@ -1,6 +1,7 @@
 import { type NumberOption, numberOptions, otherOptions } from './defaults.ts';
 import { type Draft, type Entry, isPassword } from './draft.ts';
 import { conceal } from './redact.ts';
+import type { RedisTarget } from './redis-target.ts';
 import { collationOf, utcOffset } from './session-values.ts';
 import { variableName } from './session-variables.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   MasterSource,
   Password,
   ReplicaSource,
+  ResolvedCache,
   ResolvedConfig,
   ResolvedPool,
   SessionConfig,
@@ -85,7 +87,28 @@ export function buildConfig(draft: Draft): ResolvedConfig {
       retentionMs: number(draft, 'exactlyOnce.retentionMs'),
       isFenced: draft.given('exactlyOnce.isFenced') as ResolvedConfig['exactlyOnce']['isFenced'],
     },
+    cache: draft.given('cache') === undefined ? undefined : cacheConfig(draft),
   });
+}
+
+/** The target is handed on behind a function: a client must not be frozen, and a URL may hold a password. */
+function cacheConfig(draft: Draft): ResolvedCache {
+  const redis = draft.given('cache.redis') as RedisTarget | undefined;
+  return {
+    redis: redis === undefined ? undefined : () => redis,
+    namespace: choice(draft, 'cache.namespace'),
+    ttlMs: number(draft, 'cache.ttlMs'),
+    negativeTtlMs: number(draft, 'cache.negativeTtlMs'),
+    readBudgetMs: number(draft, 'cache.readBudgetMs'),
+    writeBudgetMs: number(draft, 'cache.writeBudgetMs'),
+    maxBypass: number(draft, 'cache.maxBypass'),
+    maxValueBytes: number(draft, 'cache.maxValueBytes'),
+    compressBytes: number(draft, 'cache.compressBytes'),
+    onInvalidationFailure: choice(
+      draft,
+      'cache.onInvalidationFailure',
+    ) as ResolvedCache['onInvalidationFailure'],
+  };
 }
 
 function replicaCredentials(draft: Draft, primary: Credentials): Credentials {
@@ -204,6 +227,8 @@ function choice(
   path:
     | 'balance.policy'
     | 'bigint'
+    | 'cache.namespace'
+    | 'cache.onInvalidationFailure'
     | 'charset'
     | 'dates'
     | 'exactlyOnce.table'

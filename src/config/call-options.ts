@@ -45,6 +45,21 @@ export interface CallOptions {
  */
 export type Consistency = 'eventual' | 'session' | 'strong';
 
+/** Values in the cache: those of the keys, and those with one of the tags. */
+export interface InvalidationTargets {
+  readonly keys?: readonly string[] | undefined;
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** What a statement on the primary may be given. `undefined` counts as absent. */
+export interface PrimaryOptions extends CallOptions {
+  /**
+   * Values in the cache that the statement makes old. Announced before it is sent and completed before it resolves, so
+   * that whatever happens in between, no read that begins afterwards is given an old one.
+   */
+  readonly invalidates?: InvalidationTargets | undefined;
+}
+
 /** What a read on a replica or a handle for such reads may be given. `undefined` counts as absent. */
 export interface ReplicaOptions extends CallOptions {
   /** Default: `'session'` inside `db.session` and with `after`, else `'eventual'`. */
@@ -57,6 +72,33 @@ export interface ReplicaOptions extends CallOptions {
    */
   readonly maxLagMs?: number | undefined;
 }
+
+/** How a cached value is kept. `undefined` counts as absent. */
+export interface CachedOptions {
+  /** How long it is served, in milliseconds, less up to 10 %; default `cache.ttlMs` of the configuration. */
+  readonly ttlMs?: number | undefined;
+  /** The same for a result without rows, and for null and undefined; default `cache.negativeTtlMs`, at most `ttlMs`. */
+  readonly negativeTtlMs?: number | undefined;
+  /** What it is invalidated by, besides its key: at most 32 texts. */
+  readonly tags?: readonly string[] | undefined;
+}
+
+/** How the answers of a handle for cached reads are kept. `undefined` counts as absent. */
+export interface CachedHandleOptions extends CachedOptions {
+  /** The key to invalidate it by, of 1 to 512 characters. Default: one made of the statement, its values and the database. */
+  readonly key?: string | undefined;
+}
+
+/** What a cached read of a handle may be given: all that one on a replica may, but for limits to the lag. */
+export interface CachedCallOptions extends Omit<ReplicaOptions, 'maxLagMs' | 'consistency'> {
+  /** Default: `'session'` inside `db.session` and with `after`. Never older than the last invalidation, anyway. */
+  readonly consistency?: 'eventual' | 'session' | undefined;
+}
+
+/** What `db.cache.read` may be given. `undefined` counts as absent. */
+export interface CacheReadOptions
+  extends CachedOptions,
+    Pick<CachedCallOptions, 'after' | 'consistency' | 'timeoutMs' | 'signal' | 'insideTransaction'> {}
 
 /** Options of a call whose rows have the type of a schema. */
 export interface SchemaOption<Row> {
@@ -145,6 +187,55 @@ const replicaChecks: Checks = {
   maxLagMs: timeoutMs,
 };
 
+/** The longest key or tag, in characters. */
+const longestName = 512;
+const mostTags = 32;
+const mostTargets = 1_000;
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && value.length <= longestName;
+}
+
+function namesCheck(most: number): Check {
+  return {
+    rule: `must be a list of at most ${most} texts of 1 to ${longestName} characters`,
+    accepts: (value) => Array.isArray(value) && value.length <= most && value.every(isName),
+  };
+}
+
+const targetChecks: Checks = { keys: namesCheck(mostTargets), tags: namesCheck(mostTargets) };
+
+const cachedChecks: Checks = {
+  ttlMs: timeoutMs,
+  negativeTtlMs: timeoutMs,
+  tags: namesCheck(mostTags),
+};
+
+const cachedHandleChecks: Checks = {
+  ...cachedChecks,
+  key: { rule: `must be a text of 1 to ${longestName} characters`, accepts: isName },
+};
+
+const cachedConsistency: Check = {
+  rule: "must be 'eventual' or 'session': a cached answer is as old as it may be",
+  accepts: (value) => value === 'eventual' || value === 'session',
+};
+
+const cachedCallChecks: Checks = {
+  ...callChecks,
+  consistency: cachedConsistency,
+  after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
+};
+
+const cacheReadChecks: Checks = {
+  ...cachedChecks,
+  consistency: cachedConsistency,
+  after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
+  timeoutMs,
+  signal,
+  insideTransaction: flag,
+};
+
 const isolationLevels: readonly string[] = [
   'read uncommitted',
   'read committed',
@@ -187,9 +278,6 @@ const closeChecks: Checks = {
   },
 };
 
-/** Options of the design that a later version brings. */
-const laterOptions: ReadonlySet<string> = new Set(['invalidates', 'ttlMs']);
-
 /** Checks the options of a call. @throws {ConfigError} */
 export function checkCallOptions(options: CallOptions | undefined): void {
   if (options !== undefined) checkOptions(options, callChecks);
@@ -198,6 +286,34 @@ export function checkCallOptions(options: CallOptions | undefined): void {
 /** Checks the options of a read on a replica. @throws {ConfigError} */
 export function checkReplicaOptions(options: ReplicaOptions | undefined): void {
   if (options !== undefined) checkOptions(options, replicaChecks);
+}
+
+/** Checks the options of a statement on the primary. @throws {ConfigError} */
+export function checkPrimaryOptions(options: PrimaryOptions | undefined): void {
+  if (options === undefined) return;
+  const { invalidates, ...others } = options;
+  checkOptions(others, callChecks);
+  if (invalidates !== undefined) checkInvalidation(invalidates, 'invalidates.');
+}
+
+/** Checks what is to be invalidated; `prefix` is where it stands in something larger. @throws {ConfigError} */
+export function checkInvalidation(targets: InvalidationTargets, prefix = ''): void {
+  checkOptions(targets, targetChecks, prefix);
+}
+
+/** Checks how a handle is to cache its answers. @throws {ConfigError} */
+export function checkCachedHandleOptions(options: CachedHandleOptions): void {
+  checkOptions(options, cachedHandleChecks);
+}
+
+/** Checks the options of a cached read. @throws {ConfigError} */
+export function checkCachedCallOptions(options: CachedCallOptions | undefined): void {
+  if (options !== undefined) checkOptions(options, cachedCallChecks);
+}
+
+/** Checks the options of `db.cache.read`. @throws {ConfigError} */
+export function checkCacheReadOptions(options: CacheReadOptions | undefined): void {
+  if (options !== undefined) checkOptions(options, cacheReadChecks);
 }
 
 /** Checks the options of a session. @throws {ConfigError} */
@@ -260,7 +376,6 @@ export function checkOptions(options: object, checks: Checks, prefix = ''): void
 }
 
 function unknownRule(name: string, checks: Checks): string {
-  if (laterOptions.has(name)) return 'is not part of this version of vipsql yet; leave it out';
   const known = Object.keys(checks);
   const near = nearest(name, known);
   return near === undefined

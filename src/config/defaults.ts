@@ -37,6 +37,10 @@ function count(value: number, min: number, max: number, effect: string, off = '-
   return { type: 'count', default: value, min, max, effect, off };
 }
 
+function countOrZero(value: number, min: number, max: number, effect: string, off: string): NumberFacts {
+  return { type: 'count', default: value, min, max, effect, off, orZero: true };
+}
+
 function ratio(value: number, min: number, max: number, effect: string, off = '-'): NumberFacts {
   return { type: 'ratio', default: value, min, max, effect, off };
 }
@@ -178,6 +182,44 @@ export const numberOptions = {
     366 * dayMs,
     'How long the commit ledger keeps an id, and a repeat with the same key is recognised.',
     '`0`: vipsql deletes no row',
+  ),
+  'cache.ttlMs': ms(30_000, 100, 7 * dayMs, 'How long a value is served, less up to 10 % at random.'),
+  'cache.negativeTtlMs': ms(
+    5_000,
+    100,
+    7 * dayMs,
+    'The same for a result without rows, and for null and undefined; never more than `ttlMs`.',
+  ),
+  'cache.readBudgetMs': ms(
+    50,
+    5,
+    10_000,
+    'Longest wait of a read for an answer of the cache; then it goes to the database.',
+  ),
+  'cache.writeBudgetMs': ms(
+    500,
+    10,
+    60_000,
+    'Longest wait of an invalidation, or of a store, for the cache.',
+  ),
+  'cache.maxBypass': count(
+    20,
+    1,
+    10_000,
+    'Most cached reads that run on the database past the cache at once, as while it is away.',
+  ),
+  'cache.maxValueBytes': count(
+    1_048_576,
+    1_024,
+    536_870_912,
+    'A value that takes more room, compressed, is not stored.',
+  ),
+  'cache.compressBytes': countOrZero(
+    16_384,
+    256,
+    536_870_912,
+    'A value is stored compressed from this size on.',
+    '`0`: none is',
   ),
 } as const satisfies Record<string, NumberFacts>;
 
@@ -484,6 +526,31 @@ export const otherOptions = {
       'Your word that a lost primary will never again bring a commit to the others; asked once per COMMIT in doubt.',
     off: 'leave it out',
   },
+  cache: {
+    type: 'object',
+    default: undefined,
+    effect: 'The read-through cache of `db.replica().cached(…)` and `db.cache`.',
+    off: 'leave it out',
+  },
+  'cache.redis': {
+    type: 'URL, options or client of ioredis',
+    default: undefined,
+    effect: 'One Redis, or Sentinels; of a client vipsql makes a duplicate for itself.',
+    off: 'leave it out: values are kept in this process, and no other process can invalidate them',
+  },
+  'cache.namespace': {
+    type: 'string',
+    default: 'main',
+    effect: 'Clusters with the same one share their values; use another one for another database.',
+    off: '-',
+  },
+  'cache.onInvalidationFailure': {
+    type: "'report' or 'throw'",
+    default: 'report',
+    effect:
+      'What an invalidation does that cannot be delivered: the event alone, or `CacheInvalidationError`, before COMMIT, too, which is then not sent.',
+    off: '-',
+  },
 } as const satisfies Record<string, OptionFacts>;
 
 /** Every option, by its path. */
@@ -491,6 +558,3 @@ export const options: Readonly<Record<string, OptionFacts>> = Object.freeze({
   ...otherOptions,
   ...numberOptions,
 });
-
-/** Options of the design that a later version brings. */
-export const laterOptions: readonly string[] = Object.freeze(['cache']);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hostProblem, isProblem, parseAddress } from './address.ts';
 import { type NumberFacts, type NumberOption, numberOptions } from './defaults.ts';
+import { redisTargetProblem } from './redis-target.ts';
 import { charsetRule, collationOf, tablePatternProblem, timezoneRule, utcOffset } from './session-values.ts';
 import { variableProblem } from './session-variables.ts';
 
@@ -293,6 +294,24 @@ export const clusterSchema = section({
     isFenced: z
       .custom<() => void>((value) => typeof value === 'function', { error: 'must be a function' })
       .optional(),
+  }).optional(),
+  cache: section({
+    redis: z
+      .unknown()
+      .superRefine((target, context) => {
+        const rule = redisTargetProblem(target);
+        if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
+      })
+      .optional(),
+    namespace: text('must be 1 to 64 letters, digits, _, - and .', (value) => /^[\w.-]{1,64}$/.test(value)),
+    ttlMs: number('cache.ttlMs'),
+    negativeTtlMs: number('cache.negativeTtlMs'),
+    readBudgetMs: number('cache.readBudgetMs'),
+    writeBudgetMs: number('cache.writeBudgetMs'),
+    maxBypass: number('cache.maxBypass'),
+    maxValueBytes: number('cache.maxValueBytes'),
+    compressBytes: number('cache.compressBytes'),
+    onInvalidationFailure: choice('report', 'throw'),
   }).optional(),
 });
 

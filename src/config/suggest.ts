@@ -1,4 +1,4 @@
-import { laterOptions, options } from './defaults.ts';
+import { options } from './defaults.ts';
 
 /** Names of other libraries, and what vipsql calls it. */
 const aliases: ReadonlyMap<string, string> = new Map(
@@ -34,10 +34,9 @@ const aliases: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** What is wrong with a key that the schema does not have: of a later version, misspelt, or unknown. */
+/** What is wrong with a key that the schema does not have: misspelt, or unknown. */
 export function unknownKeyRule(parent: string, key: string): string {
   const path = parent === '' ? key : `${parent}.${key}`;
-  if (laterOptions.includes(path)) return 'is not part of this version of vipsql yet; leave it out';
   const siblings = keysBelow(parent);
   if (siblings.includes(key)) return 'cannot be combined with the other keys of this entry';
   const alias = aliases.get(path);

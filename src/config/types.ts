@@ -1,4 +1,5 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import type { RedisTarget } from './redis-target.ts';
 
 /** A server's address: `'host'`, `'host:port'`, `'[::1]:3306'`, a socket path (`'/run/mysqld/mysqld.sock'`), a `mysql://` URL, or an object. */
 export type Address = string | AddressObject;
@@ -202,6 +203,32 @@ export interface ClusterConfig {
     /** Your word that this server will never again bring a commit to the others; asked once per COMMIT in doubt. */
     readonly isFenced?: (server: LostServer) => boolean | Promise<boolean>;
   };
+  /** What `db.replica().cached(…)` keeps its answers in. */
+  readonly cache?: CacheConfig;
+}
+
+/** The read-through cache of `db.replica().cached(…)` and `db.cache`. */
+export interface CacheConfig {
+  /** Default: none, and values are kept in this process, where no other process can invalidate them. */
+  readonly redis?: RedisTarget;
+  /** Clusters with the same one share their values: the same database for all of them. Default `'main'`. */
+  readonly namespace?: string;
+  /** How long a value is served, less up to 10 %. */
+  readonly ttlMs?: number;
+  /** The same for a result without rows, and for null and undefined. */
+  readonly negativeTtlMs?: number;
+  /** Longest wait for an answer of the cache, for a read. */
+  readonly readBudgetMs?: number;
+  /** The same for an invalidation. */
+  readonly writeBudgetMs?: number;
+  /** Most reads that run past the cache at once. */
+  readonly maxBypass?: number;
+  /** A value that is larger when stored is not. */
+  readonly maxValueBytes?: number;
+  /** A value from this size on is stored compressed. 0: none is. */
+  readonly compressBytes?: number;
+  /** What becomes of a write whose invalidation cannot be announced, and of `db.cache.invalidate` that is not delivered. */
+  readonly onInvalidationFailure?: 'report' | 'throw';
 }
 
 /** The server on which a COMMIT was left unanswered. */
@@ -269,6 +296,12 @@ export interface SessionConfig {
   readonly onConnect: ClusterConfig['onConnect'];
 }
 
+/** The cache after checking. */
+export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis'> {
+  /** Gives what was configured, as it was; `undefined`: values are kept in this process. */
+  readonly redis: (() => RedisTarget) | undefined;
+}
+
 /** The configuration after checking: complete and frozen. */
 export interface ResolvedConfig {
   readonly primary: {
@@ -323,4 +356,5 @@ export interface ResolvedConfig {
     readonly retentionMs: number;
     readonly isFenced: ((server: LostServer) => boolean | Promise<boolean>) | undefined;
   };
+  readonly cache: ResolvedCache | undefined;
 }

@@ -13,6 +13,9 @@ export interface Witnesses {
 /** What a server must have applied to serve a read: `unknown` when nobody can tell, then only the primary will do. */
 export type Required = Position | 'nothing' | 'unknown';
 
+/** The life of no server: every read needs its proof. */
+export const nobody: ServerLife = { key: '', startedAtMs: Number.NaN };
+
 /**
  * What `reader` must have applied to serve reads above `floor`. Its own earlier reads need no proof: a server does not
  * go back within one life. Pure.

@@ -298,6 +298,14 @@ export class ExactlyOnceError extends VipsqlError {
   }
 }
 
+/**
+ * An invalidation of the cache was not delivered: before a COMMIT, which was then not sent, or one that was asked for
+ * by itself. Only with `cache.onInvalidationFailure: 'throw'`.
+ */
+export class CacheInvalidationError extends VipsqlError {
+  override readonly code = 'VIPSQL_CACHE_INVALIDATION';
+}
+
 /** What the server itself said of a statement. */
 export interface ServerErrorFacts extends ErrorFacts {
   readonly errno: number;
@@ -356,6 +364,7 @@ export class ClosedError extends VipsqlError {
 /** All codes, one per class; docs/errors.md lists each with its remedy. */
 export const errorCodes = [
   'VIPSQL_ABORTED',
+  'VIPSQL_CACHE_INVALIDATION',
   'VIPSQL_CLOSED',
   'VIPSQL_CONFIG',
   'VIPSQL_CONNECT',

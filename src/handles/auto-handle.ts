@@ -4,7 +4,7 @@ import type { SqlParams } from '../sql/value.ts';
 import { type Begun, begin } from './begin.ts';
 import { type Call, prepareCall, type Query, routeOf } from './call.ts';
 import { needFor } from './need-for.ts';
-import type { DefaultRow } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type Pump, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
 import { pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';

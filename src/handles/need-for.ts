@@ -1,15 +1,30 @@
 import type { ReplicaOptions } from '../config/call-options.ts';
-import { afterPrimaryRead, unionOfFloors } from '../consistency/floor.ts';
+import { afterPrimaryRead, type Floor, isNoFloor, unionOfFloors } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { ReadNeed } from '../routing/read-need.ts';
 import type { Services } from './services.ts';
 import { needOf } from './session.ts';
 
+type Scope = Pick<Services, 'sessions' | 'tokens' | 'least'>;
+
 /** What a read must see by its options and the session around it; nothing for an eventual one. */
-export function needFor(
-  { sessions, tokens }: Pick<Services, 'sessions' | 'tokens'>,
+export function needFor(services: Scope, options: ReplicaOptions | undefined): ReadNeed | undefined {
+  const { sessions, least } = services;
+  const floor = floorFor(services, options);
+  if (least !== undefined) {
+    const both = floor === undefined ? least.floor : unionOfFloors(floor, least.floor);
+    if (isNoFloor(both)) return undefined;
+    return { ...(sessions.current?.need(both) ?? needOf(both)), lost: () => least.lost() };
+  }
+  if (floor === undefined) return undefined;
+  return sessions.current?.need(floor) ?? needOf(floor);
+}
+
+/** The same as a floor; `undefined` where nothing need be seen, and nobody need be told. */
+export function floorFor(
+  { sessions, tokens }: Scope,
   options: ReplicaOptions | undefined,
-): ReadNeed | undefined {
+): Floor | undefined {
   const session = sessions.current;
   const { consistency, after } = options ?? {};
   if (session === undefined && after === undefined && consistency === undefined) return undefined;
@@ -23,8 +38,7 @@ export function needFor(
   const given = tokens.read(after);
   const floor = session === undefined ? given : unionOfFloors(session.floor, given);
   // As if this call had read on the primary before.
-  const needed = consistency === 'strong' ? afterPrimaryRead(floor, performance.now()) : floor;
-  return session === undefined ? needOf(needed) : session.need(needed);
+  return consistency === 'strong' ? afterPrimaryRead(floor, performance.now()) : floor;
 }
 
 function contradiction(rule: string, received: string): ConfigError {

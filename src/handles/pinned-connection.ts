@@ -7,7 +7,7 @@ import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { toError } from '../resilience/to-error.ts';
 import { type Call, operationOf } from './call.ts';
-import type { DefaultRow } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import { RowWriter } from './row-writer.ts';
 import type { Services } from './services.ts';
 import { answeredFor } from './session.ts';

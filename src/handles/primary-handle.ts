@@ -1,9 +1,16 @@
-import type { CallOptions } from '../config/call-options.ts';
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkPrimaryOptions,
+  type PrimaryOptions,
+} from '../config/call-options.ts';
+import type { Answer } from '../pool/command.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin } from './begin.ts';
-import { prepareCall, type Query } from './call.ts';
+import { type Call, prepareCall, type Query } from './call.ts';
+import { invalidating } from './invalidating.ts';
 import { PinnedConnection } from './pinned-connection.ts';
-import type { DefaultRow } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
 import { pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';
@@ -13,12 +20,13 @@ import { withRetries } from './with-retries.ts';
 const name = 'db.primary()';
 
 /** Runs statements on the server behind the VIP, and nowhere else. */
-export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Row> {
+export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Row, PrimaryOptions> {
   readonly #services: Services;
 
   /** @internal */
   constructor(services: Services, defaults: CallOptions | undefined) {
-    super((call, resolved) => runOnPrimary(services, begin(services, name, resolved), call, resolved), {
+    super((call, resolved) => run(services, call, resolved), {
+      check: checkPrimaryOptions,
       timezone: services.config.session.timezone,
       defaults,
       tokens: services.tokens,
@@ -31,6 +39,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
    * row and each pause after it. A lost connection is made good only before the first row.
    */
   stream(query: Query, params?: SqlParams, options?: CallOptions): RowStream<Row> {
+    if (options !== undefined) checkCallOptions(options);
     const resolved = this.resolve(options);
     const call = prepareCall({ query, params, options: resolved }, this.#services.config.session.timezone);
     const begun = begin(this.#services, name, resolved);
@@ -45,6 +54,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
    */
   async connection<T>(fn: (connection: PinnedConnection) => Promise<T>, options?: CallOptions): Promise<T> {
     const services = this.#services;
+    if (options !== undefined) checkCallOptions(options);
     const { deadline } = begin(services, name, this.resolve(options));
     return await withRetries(
       services,
@@ -53,4 +63,12 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
         services.primary.use(deadline, (connection) => PinnedConnection.lend({ connection, services }, fn)),
     );
   }
+}
+
+async function run(services: Services, call: Call, options: PrimaryOptions | undefined): Promise<Answer> {
+  const begun = begin(services, name, options);
+  const write = (): Promise<Answer> => runOnPrimary(services, begun, call, options);
+  return options?.invalidates === undefined
+    ? await write()
+    : await invalidating(services, { targets: options.invalidates, deadline: begun.deadline }, write);
 }

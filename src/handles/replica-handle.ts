@@ -1,8 +1,14 @@
-import { checkReplicaOptions, type ReplicaOptions } from '../config/call-options.ts';
+import {
+  type CachedHandleOptions,
+  checkReplicaOptions,
+  type ReplicaOptions,
+} from '../config/call-options.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin } from './begin.ts';
+import { CachedHandle } from './cached-handle.ts';
 import { prepareCall, type ReadQuery } from './call.ts';
-import { type DefaultRow, RowReader } from './row-reader.ts';
+import { RowReader } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import { limitsOf, pumpOnReplica, read, refuse, refuseHidden, runOnReplica } from './run-on-replica.ts';
 import type { Services } from './services.ts';
@@ -13,6 +19,7 @@ const name = 'db.replica()';
 /** Runs reads on a replica, another one when that fails, and the primary when there is none and `fallback` allows. */
 export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Row, 'read', ReplicaOptions> {
   readonly #services: Services;
+  readonly #defaults: ReplicaOptions | undefined;
 
   /** @internal */
   constructor(services: Services, defaults: ReplicaOptions | undefined) {
@@ -22,6 +29,7 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
       check: checkReplicaOptions,
     });
     this.#services = services;
+    this.#defaults = defaults;
   }
 
   /**
@@ -38,6 +46,11 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
     const begun = begin(this.#services, name, resolved);
     const run = pumpOnReplica(this.#services, begun, call, resolved);
     return createRowStream<Row>({ call, timeoutMs: begun.timeoutMs, signal: resolved?.signal, run });
+  }
+
+  /** The same reads, answered from the cache where it has an answer that is as new as its last invalidation. */
+  cached(options: CachedHandleOptions = {}): CachedHandle<Row> {
+    return new CachedHandle<Row>(this.#services, options, this.#defaults);
   }
 
   /**

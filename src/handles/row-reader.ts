@@ -1,15 +1,11 @@
 import type { FieldPacket } from 'mysql2';
 import type { CallOptions, SchemaOption } from '../config/call-options.ts';
-import { RowCountError } from '../errors/errors.ts';
 import type { Answer, RawFields, RawRows } from '../pool/command.ts';
 import { applySchema } from '../rows/schema.ts';
-import type { SqlFragment } from '../sql/fragment.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { mergeOptions } from './begin.ts';
-import { type Call, prepareCall, type Query, type ReadQuery } from './call.ts';
-
-/** A row as it comes when nobody says more. */
-export type DefaultRow = Record<string, unknown>;
+import { type Call, prepareCall, type Query } from './call.ts';
+import { type DefaultRow, type QueryOf, RowShapes } from './row-shapes.ts';
 
 /** One column of a result. */
 export interface Field {
@@ -46,22 +42,18 @@ export interface ReaderSettings<Options extends CallOptions = CallOptions> {
   readonly check?: (options: Options | undefined) => void;
 }
 
-/** What a handle may be given: anything, or only what may be a read. */
-export type QueryOf<Kind extends 'any' | 'read', S extends string> = Kind extends 'read'
-  ? ReadQuery<S>
-  : S | SqlFragment;
-
 /** The reading methods that every handle has. */
 export class RowReader<
   Row extends object = DefaultRow,
   Kind extends 'any' | 'read' = 'any',
   Options extends CallOptions = CallOptions,
-> {
+> extends RowShapes<Row, Kind, Options> {
   readonly #run: RunCall<Options>;
   readonly #settings: ReaderSettings<Options>;
 
   /** @internal */
   constructor(run: RunCall<Options>, settings: ReaderSettings<Options>) {
+    super();
     this.#run = run;
     this.#settings = settings;
   }
@@ -77,7 +69,7 @@ export class RowReader<
     params?: SqlParams,
     options?: Options,
   ): Promise<Row[]>;
-  async query(query: Query, params?: SqlParams, options?: Options): Promise<Row[]> {
+  override async query(query: Query, params?: SqlParams, options?: Options): Promise<Row[]> {
     const resolved = this.resolve(options);
     const { rows } = await this.send(query, params, resolved);
     return checked(firstSet(rows) as Row[], resolved);
@@ -97,56 +89,6 @@ export class RowReader<
       server,
       epoch,
     };
-  }
-
-  /** Resolves to the only row. Rejects with {@link RowCountError} unless there is exactly one. */
-  one<T extends object, const S extends string = string>(
-    query: QueryOf<Kind, S>,
-    params: SqlParams | undefined,
-    options: Options & SchemaOption<T>,
-  ): Promise<T>;
-  one<const S extends string>(query: QueryOf<Kind, S>, params?: SqlParams, options?: Options): Promise<Row>;
-  async one(query: Query, params?: SqlParams, options?: Options): Promise<Row> {
-    const [row, second] = await this.query(query, params, options);
-    if (row === undefined)
-      throw new RowCountError('one() found no row; use maybeOne() where that is normal.', { rowCount: 0 });
-    if (second !== undefined) throw tooMany('one()');
-    return row;
-  }
-
-  /** Resolves to the only row, or `undefined`. Rejects with {@link RowCountError} when there are more. */
-  maybeOne<T extends object, const S extends string = string>(
-    query: QueryOf<Kind, S>,
-    params: SqlParams | undefined,
-    options: Options & SchemaOption<T>,
-  ): Promise<T | undefined>;
-  maybeOne<const S extends string>(
-    query: QueryOf<Kind, S>,
-    params?: SqlParams,
-    options?: Options,
-  ): Promise<Row | undefined>;
-  async maybeOne(query: Query, params?: SqlParams, options?: Options): Promise<Row | undefined> {
-    const [row, second] = await this.query(query, params, options);
-    if (second !== undefined) throw tooMany('maybeOne()');
-    return row;
-  }
-
-  /** Resolves to the only column of the only row. Rejects with {@link RowCountError} for any other shape. */
-  async value<T = unknown, const S extends string = string>(
-    query: QueryOf<Kind, S>,
-    params?: SqlParams,
-    options?: Options,
-  ): Promise<T> {
-    const [row, second] = await this.query(query, params, options);
-    if (second !== undefined) throw tooMany('value()');
-    if (row === undefined) {
-      throw new RowCountError('value() found no row; use maybeOne() where that is normal.', { rowCount: 0 });
-    }
-    const values = Object.values(row);
-    if (values.length !== 1) {
-      throw new RowCountError(`value() wants one column and found ${values.length}.`, { rowCount: 1 });
-    }
-    return values[0] as T;
   }
 
   /** @internal The options of a call, with the handle's. */
@@ -180,10 +122,7 @@ function firstFields(fields: RawFields): readonly FieldPacket[] {
   return Array.isArray(list) ? list : (fields as readonly FieldPacket[]);
 }
 
-function checked<Row extends object>(rows: Row[], options: CallOptions | undefined): Row[] {
+/** Rows as the schema of the call makes them. */
+export function checked<Row extends object>(rows: Row[], options: CallOptions | undefined): Row[] {
   return options?.schema === undefined ? rows : (applySchema(rows, options.schema) as Row[]);
-}
-
-function tooMany(method: string): RowCountError {
-  return new RowCountError(`${method} found more than one row; add a condition or LIMIT 1.`, { rowCount: 2 });
 }

@@ -7,7 +7,7 @@ import type { Failure } from '../resilience/failures.ts';
 import type { InterruptedFailure } from '../resilience/interruption.ts';
 import { toError } from '../resilience/to-error.ts';
 import type { Call } from './call.ts';
-import type { DefaultRow } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 
 /** Rows as a Node stream in object mode; `for await` works, and breaking out of it ends the statement on the server. */
 export interface RowStream<Row extends object = DefaultRow> extends Readable {

@@ -4,7 +4,8 @@ import type { Answer, RawRows } from '../pool/command.ts';
 import { type InsertId, insertIds } from '../rows/insert-id.ts';
 import type { SqlParams } from '../sql/value.ts';
 import type { Query } from './call.ts';
-import { type DefaultRow, type ReaderSettings, RowReader, type RunCall } from './row-reader.ts';
+import { type ReaderSettings, RowReader, type RunCall } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import type { Tokens } from './tokens.ts';
 
 /** What a statement without rows has done. */

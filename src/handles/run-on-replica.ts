@@ -47,7 +47,7 @@ export function limitsOf(
 }
 
 /** A session that is READ ONLY makes a read of whatever runs in it, should it be more than its text says. */
-function asRead({ command }: Call): Command {
+export function asRead({ command }: Call): Command {
   return command.statement === 'read' ? command : { ...command, statement: 'read' };
 }
 

@@ -9,6 +9,8 @@ import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { startDeadline } from './begin.ts';
+import { cacheOf } from './cache-of.ts';
+import { CommitInvalidation } from './commit-invalidation.ts';
 import { DoneBefore, Once } from './once.ts';
 import type { Services } from './services.ts';
 import type { Session } from './session.ts';
@@ -47,17 +49,20 @@ export async function runTransaction(
         deadline,
       },
       async (trace) => {
-        try {
-          return await services.primary.use(deadline, (connection) =>
-            runOnce({ services, session, connection, deadline, options, once, trace }, fn),
-          );
-        } catch (error) {
-          if (once === undefined || trace.operation !== 'commit' || !(error instanceof Failed)) throw error;
-          const result = await once.settle(error.failure);
-          // Committed, but nobody has said where.
-          session?.notePrimary();
-          return result;
-        }
+        const invalidation = new CommitInvalidation(services);
+        return await invalidation.endWith(async () => {
+          try {
+            return await services.primary.use(deadline, (connection) =>
+              runOnce({ services, session, connection, deadline, options, once, trace, invalidation }, fn),
+            );
+          } catch (error) {
+            if (once === undefined || trace.operation !== 'commit' || !(error instanceof Failed)) throw error;
+            const result = await once.settle(error.failure);
+            // Committed, but nobody has said where.
+            session?.notePrimary();
+            return result;
+          }
+        });
       },
     );
   } catch (error) {
@@ -75,14 +80,20 @@ interface Attempt {
   readonly options: TransactionOptions | KeyedTransactionOptions | undefined;
   readonly once: Once | undefined;
   readonly trace: AttemptTrace;
+  readonly invalidation: CommitInvalidation;
 }
 
 async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknown>): Promise<unknown> {
-  const { services, session, connection, deadline, options, once, trace } = attempt;
+  const { services, session, connection, deadline, options, once, trace, invalidation } = attempt;
   trace.server = connection.endpointName;
   trace.epoch = connection.epoch;
   const { config, tokens } = services;
-  const tx = new Transaction(connection, deadline, { timezone: config.session.timezone, tokens });
+  const tx = new Transaction(connection, deadline, {
+    timezone: config.session.timezone,
+    tokens,
+    checkCache: () => void cacheOf(services),
+  });
+  invalidation.of(tx);
   try {
     await once?.prepare(connection);
     for (const text of beginStatements(options)) await connection.run(ownCommand(text, 'other'), deadline);
@@ -91,8 +102,10 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
     await tx.close();
     if (tx.spoiledBy !== undefined) throw tx.spoiledBy;
     await once?.seal(result);
+    await invalidation.announce(deadline);
     const answer = await commit(connection, once?.commitDeadline ?? deadline, trace);
     tx.committed(answer);
+    invalidation.committed(answer);
     session?.noteAnswer(answer);
     return once === undefined ? result : once.value;
   } catch (error) {

@@ -1,5 +1,7 @@
+import type { Cache } from '../cache/cache.ts';
 import { describeValue } from '../config/redact.ts';
 import type { ResolvedConfig } from '../config/types.ts';
+import type { Floor } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Retries } from '../resilience/retries.ts';
@@ -25,6 +27,17 @@ export interface Services {
   readonly sessions: SessionScope;
   readonly tokens: Tokens;
   readonly primaryOnly: PrimaryOnly;
+  /** `undefined` where none is configured. */
+  readonly cache: Cache | undefined;
+  /** What every read on a replica must see, besides its own options: inside a load for the cache. */
+  readonly least?: Least;
+}
+
+/** The least that reads must see. */
+export interface Least {
+  readonly floor: Floor;
+  /** A part of it is not on the primary: nobody will ever have it. */
+  lost(): void;
 }
 
 const ofClusters = new WeakMap<object, Services>();

@@ -6,7 +6,8 @@ import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { toError } from '../resilience/to-error.ts';
 import type { Call } from './call.ts';
-import { type DefaultRow, RowReader } from './row-reader.ts';
+import { RowReader } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 
 /** The longest that ending the snapshot may last; after that the connection is destroyed. */
 const endTimeoutMs = 1_000;

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../config/call-options.ts';
+import { type CallOptions, checkInvalidation, type InvalidationTargets } from '../config/call-options.ts';
 import { ImplicitCommitError, TransactionClosedError } from '../errors/errors.ts';
 import { type Answer, type Command, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
@@ -8,17 +8,24 @@ import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { toError } from '../resilience/to-error.ts';
 import { type Call, changesSession, refuseImplicitCommit } from './call.ts';
-import type { DefaultRow } from './row-reader.ts';
+import type { DefaultRow } from './row-shapes.ts';
 import { RowWriter, type WriterSettings } from './row-writer.ts';
+
+export interface TransactionSettings extends WriterSettings {
+  /** Throws where no cache is configured. */
+  readonly checkCache: () => void;
+}
 
 /** What a transaction closure works with; each of its statements runs on the transaction's one connection, in order. */
 export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row> {
   readonly #state: TransactionState;
-  readonly #settings: WriterSettings;
+  readonly #settings: TransactionSettings;
+  readonly #keys = new Set<string>();
+  readonly #tags = new Set<string>();
   #committed: Answer | undefined;
 
   /** @internal */
-  constructor(connection: Connection, deadline: Deadline, settings: WriterSettings) {
+  constructor(connection: Connection, deadline: Deadline, settings: TransactionSettings) {
     const state = new TransactionState(connection, deadline);
     super((call, options) => state.run(call, options), settings);
     this.#state = state;
@@ -53,6 +60,24 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
       if (this.#state.spoiledBy === undefined) await this.#state.control(`ROLLBACK TO SAVEPOINT ${name}`);
       throw error;
     }
+  }
+
+  /**
+   * Values in the cache that the transaction makes old. Announced before COMMIT and completed before `db.transaction`
+   * resolves; what is told again adds to it, also from a savepoint that is rolled back.
+   */
+  invalidates(targets: InvalidationTargets): void {
+    checkInvalidation(targets);
+    this.#settings.checkCache();
+    this.#state.refuseWhenClosed();
+    for (const key of targets.keys ?? []) this.#keys.add(key);
+    for (const tag of targets.tags ?? []) this.#tags.add(tag);
+  }
+
+  /** @internal What {@link invalidates} was told; `undefined` for nothing. */
+  get invalidated(): InvalidationTargets | undefined {
+    if (this.#keys.size + this.#tags.size === 0) return undefined;
+    return { keys: [...this.#keys], tags: [...this.#tags] };
   }
 
   /** @internal COMMIT was answered. */
@@ -109,7 +134,7 @@ class TransactionState {
   }
 
   async #send(command: Command, deadline: Deadline): Promise<Answer> {
-    this.#refuseWhenClosed();
+    this.refuseWhenClosed();
     return await this.#turns.run(async () => {
       if (this.spoiledBy !== undefined) throw this.#visible(this.spoiledBy, deadline);
       try {
@@ -123,7 +148,7 @@ class TransactionState {
     });
   }
 
-  #refuseWhenClosed(): void {
+  refuseWhenClosed(): void {
     if (!this.#closed) return;
     throw new TransactionClosedError(
       'tx was used after its closure had ended; the statement was not sent. Await every statement inside the closure.',

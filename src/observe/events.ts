@@ -107,6 +107,21 @@ export interface ClusterEvents {
   'fallback:started': { readonly reason: string };
   /** A replica may serve again. */
   'fallback:ended': { readonly lastedMs: number };
+  /** The cache is not there, or does not answer in time: cached reads go to the database, a few at a time. */
+  'cache:away': { readonly reason: string };
+  /** It answers again. */
+  'cache:back': { readonly awayMs: number };
+  /**
+   * An invalidation was not delivered to the cache. This process reads these keys and tags past the cache until it is;
+   * other processes may serve what they had.
+   */
+  'cache:invalidation-failed': {
+    readonly keys: readonly string[];
+    readonly tags: readonly string[];
+    readonly reason: string;
+    /** `false`: too many wait already, so that this one is not tried again, and this process reads past the cache. */
+    readonly isRetried: boolean;
+  };
   /** An operation is tried again. */
   'operation:retry': {
     readonly role: 'primary' | 'replica';

@@ -1,6 +1,6 @@
 import type { Floor, ServerLife } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
-import { requiredPosition, type Witnesses } from '../consistency/required-position.ts';
+import { nobody, requiredPosition, type Witnesses } from '../consistency/required-position.ts';
 
 /** The least that choosing needs to know of a server for a read that must see something. */
 export interface FreshCandidate {
@@ -27,6 +27,3 @@ export function fitnessOf({ life, holds }: FreshCandidate, floor: Floor, witness
   if (required === 'unknown') return unfit;
   return life !== undefined && holds(required) ? fit : { kind: 'open', required };
 }
-
-/** The life of no server. */
-const nobody: ServerLife = { key: '', startedAtMs: Number.NaN };

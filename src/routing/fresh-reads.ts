@@ -1,6 +1,6 @@
-import { type ServerLife, sameLife } from '../consistency/floor.ts';
+import { type Floor, type ServerLife, sameLife } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
-import { requiredPosition, type Witnesses } from '../consistency/required-position.ts';
+import { nobody, type Required, requiredPosition, type Witnesses } from '../consistency/required-position.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
@@ -100,7 +100,7 @@ export class FreshReads {
     }
     for (;;) {
       const limit = this.#limit(deadline);
-      await this.#hear(need, limit);
+      await this.#hear(need.floor, limit);
       const place =
         this.#knownToDo(need, tried) ??
         this.#checkable(need, tried) ??
@@ -112,6 +112,14 @@ export class FreshReads {
       const isOver = this.#options.primary.available || deadline.interruption() !== undefined;
       if (isOver || this.#hopeful(need, tried).length === 0) return undefined;
     }
+  }
+
+  /** The position that whatever satisfies `floor` has, asked for where it is not known; for answers of no server. */
+  async required(floor: Floor, deadline: Deadline): Promise<Required> {
+    const known = requiredPosition(floor, nobody, this.#witnesses);
+    if (known !== 'unknown' || floor.isUnknown) return known;
+    await this.#hear(floor, this.#limit(deadline));
+    return requiredPosition(floor, nobody, this.#witnesses);
   }
 
   /** Runs a read at a place that {@link find} has found, and tells `need` what it saw. */
@@ -175,7 +183,7 @@ export class FreshReads {
   }
 
   /** Asks the servers that were read what was seen there at most. */
-  async #hear({ floor: { seen, primaryAt } }: ReadNeed, limit: Deadline): Promise<void> {
+  async #hear({ seen, primaryAt }: Floor, limit: Deadline): Promise<void> {
     const questions = seen.map((server) => this.#positionsIn(server)?.since(server.at, limit));
     if (primaryAt !== undefined) {
       questions.push(this.#options.primary.openEpoch?.positions.since(primaryAt, limit));

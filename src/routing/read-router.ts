@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ResolvedConfig } from '../config/types.ts';
+import type { Floor } from '../consistency/floor.ts';
+import type { Required } from '../consistency/required-position.ts';
 import { ClosedError, NoReplicaError, QueueFullError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Connection } from '../pool/connection.ts';
@@ -93,6 +95,11 @@ export class ReadRouter {
 
   get consistency(): ConsistencyStatus {
     return { ...this.#fresh.status, tooOld: this.#tooOld };
+  }
+
+  /** What an answer must have seen to satisfy `floor`, wherever it comes from. */
+  required(floor: Floor, deadline: Deadline): Promise<Required> {
+    return this.#fresh.required(floor, deadline);
   }
 
   /**

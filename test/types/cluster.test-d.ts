@@ -192,8 +192,9 @@ test('the configuration knows its keys', () => {
   createCluster({ primary: 'vip', balance: { policy: 'fastest' } });
   // @ts-expect-error the primary is missing
   createCluster({ replicas: [] });
-  // @ts-expect-error of a later version
   createCluster({ primary: 'vip', cache: { redis: 'redis://localhost' } });
+  // @ts-expect-error no such option of the cache
+  createCluster({ primary: 'vip', cache: { url: 'redis://localhost' } });
   // @ts-expect-error durations are numbers of milliseconds
   createCluster({ primary: 'vip', timeoutMs: '5s' });
   // @ts-expect-error there is one login for the primary
@@ -217,4 +218,37 @@ test('a cluster comes from createCluster alone', () => {
   type _ = typeof import('../../src/index.ts').Cluster;
   expectTypeOf(createCluster).returns.toEqualTypeOf<Cluster>();
   expectTypeOf<Cluster>().toExtend<AsyncDisposable>();
+});
+
+test('cached reads take what a replica takes, and keep the type of its rows', () => {
+  const handle = db.replica<{ id: number }>().cached({ key: 'k', tags: ['t'], ttlMs: 5_000 });
+  expectTypeOf(handle.query('SELECT id FROM t')).resolves.toEqualTypeOf<{ id: number }[]>();
+  expectTypeOf(handle.maybeOne('SELECT id FROM t')).resolves.toEqualTypeOf<{ id: number } | undefined>();
+  expectTypeOf(handle.value<string>('SELECT name FROM t')).resolves.toEqualTypeOf<string>();
+  // @ts-expect-error no read
+  handle.query('DELETE FROM t');
+  // @ts-expect-error a cached answer is as old as it may be
+  handle.query('SELECT 1', [], { maxLagMs: 5 });
+  // @ts-expect-error nor is it the newest
+  handle.query('SELECT 1', [], { consistency: 'strong' });
+  // @ts-expect-error no such option
+  db.replica().cached({ ttl: 5 });
+});
+
+test('values that are no query have the type that their load gives', () => {
+  expectTypeOf(db.cache.read('k', async () => 5)).resolves.toEqualTypeOf<number>();
+  expectTypeOf(
+    db.cache.read('k', (source) => source.replica<{ n: number }>().one('SELECT n FROM t')),
+  ).resolves.toEqualTypeOf<{ n: number }>();
+  // @ts-expect-error keys and tags are lists
+  db.cache.invalidate({ keys: 'k' });
+});
+
+test('what writes may invalidate', () => {
+  db.primary().execute('DELETE FROM t', [], { invalidates: { keys: ['k'], tags: ['t'] } });
+  db.transaction(async (tx) => tx.invalidates({ tags: ['t'] }));
+  // @ts-expect-error only db.primary() does
+  db.replica().query('SELECT 1', [], { invalidates: { keys: ['k'] } });
+  // @ts-expect-error a stream is not over when it is given
+  db.primary().stream('SELECT 1', [], { invalidates: { keys: ['k'] } });
 });

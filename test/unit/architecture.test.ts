@@ -10,7 +10,7 @@ const layers: readonly (readonly string[])[] = [
   ['index.ts', 'adapters'],
   ['cluster.ts'],
   ['handles'],
-  ['routing'],
+  ['routing', 'cache'],
   ['topology'],
   ['pool'],
   ['resilience', 'consistency', 'rows'],

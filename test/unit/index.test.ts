@@ -9,6 +9,7 @@ describe('exported names', () => {
   test('of vipsql are these and no others', () => {
     expect(Object.keys(main).sort()).toEqual([
       'AbortedError',
+      'CacheInvalidationError',
       'ClosedError',
       'ConfigError',
       'ConnectError',

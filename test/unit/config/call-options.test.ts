@@ -51,7 +51,7 @@ describe('checkCallOptions', () => {
     ['json', [1], /list of column names/],
     ['insideTransaction', null, /true or false/],
     ['exactlyOnce', true, /is not an option/],
-    ['invalidates', [], /not part of this version/],
+    ['invalidates', {}, /is not an option/],
     ['timeout', 5, /did you mean `timeoutMs`/],
     ['idempotnet', true, /did you mean `idempotent`/],
     ['constructor', 1, /is not an option/],

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { laterOptions, type NumberFacts, numberOptions, options } from '../../../src/config/defaults.ts';
+import { type NumberFacts, numberOptions, options } from '../../../src/config/defaults.ts';
 import { isAllowedNumber } from '../../../src/config/schema.ts';
 
 describe('the table of options', () => {
@@ -15,10 +15,6 @@ describe('the table of options', () => {
       expect(facts.type === 'ms').toBe(path.endsWith('Ms'));
     },
   );
-
-  it('has no option that it calls one of a later version', () => {
-    expect(laterOptions.filter((path) => path in options)).toEqual([]);
-  });
 
   it('names the section of every option', () => {
     const sections = Object.keys(options)

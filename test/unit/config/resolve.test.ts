@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { laterOptions, type NumberFacts, numberOptions } from '../../../src/config/defaults.ts';
+import { type NumberFacts, numberOptions } from '../../../src/config/defaults.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { ConfigError, type ConfigIssue } from '../../../src/errors/errors.ts';
 
@@ -427,12 +427,6 @@ describe('what is refused', () => {
 
   it.each([undefined, null, 5, 'mysql://h', [], () => {}])('%o as the whole configuration', (config) => {
     expect(issuesOf(config)[0]).toMatchObject({ path: expect.stringMatching(/^(config|primary)$/) });
-  });
-
-  it.each(laterOptions)('%s, which a later version brings', (path) => {
-    expect(issuesOf(withValue(path, {}))).toMatchObject([
-      { path, rule: expect.stringContaining('not part of this version') },
-    ]);
   });
 });
 

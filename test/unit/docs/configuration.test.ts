@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type {
+  CachedHandleOptions,
   CallOptions,
+  PrimaryOptions,
   ReplicaOptions,
   SessionOptions,
   TransactionOptions,
 } from '../../../src/config/call-options.ts';
-import { laterOptions, options } from '../../../src/config/defaults.ts';
+import { options } from '../../../src/config/defaults.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { clusterSchema } from '../../../src/config/schema.ts';
 import { variableProblem } from '../../../src/config/session-variables.ts';
 import { keysBelow } from '../../../src/config/suggest.ts';
 import type {
+  CacheConfig,
   ClusterConfig,
   ReplicaAddressObject,
   ReplicaDnsObject,
@@ -35,10 +38,6 @@ describe('docs/configuration.md', () => {
     expect([...optionRows].sort()).toEqual([...expectedRows()].sort());
   });
 
-  it('names every option that is refused because a later version brings it', () => {
-    expect(laterOptions.filter((path) => !doc.includes(`\`${path}\``))).toEqual([]);
-  });
-
   it('names only variables that are refused', () => {
     const table = doc.slice(doc.indexOf('| variable | why |'), doc.indexOf('The collations with'));
     const names = rows(table).flatMap((row) =>
@@ -59,6 +58,13 @@ describe('docs/configuration.md', () => {
       json: true,
       insideTransaction: true,
     };
+    const primary: Record<Exclude<keyof PrimaryOptions, keyof CallOptions>, true> = { invalidates: true };
+    const cached: Record<keyof CachedHandleOptions, true> = {
+      ttlMs: true,
+      negativeTtlMs: true,
+      tags: true,
+      key: true,
+    };
     const replica: Record<Exclude<keyof ReplicaOptions, keyof CallOptions>, true> = {
       consistency: true,
       after: true,
@@ -74,7 +80,9 @@ describe('docs/configuration.md', () => {
       exactlyOnce: true,
     };
     const named = rows(callPart).map((row) => /`(\w+)`/.exec(row)?.[1]);
-    expect(named).toEqual([call, replica, session, transaction].flatMap((options) => Object.keys(options)));
+    expect(named).toEqual(
+      [call, primary, replica, cached, session, transaction].flatMap((options) => Object.keys(options)),
+    );
   });
 });
 
@@ -129,6 +137,7 @@ describe('the table of options and the schema', () => {
       fallbackMax: true,
       primaryOnly: true,
       exactlyOnce: true,
+      cache: true,
     };
     const replica: Record<keyof ReplicaAddressObject | keyof ReplicaDnsObject, true> = {
       host: true,
@@ -142,6 +151,18 @@ describe('the table of options and the schema', () => {
       balanced: true,
       dns: true,
       refreshMs: true,
+    };
+    const cache: Record<keyof CacheConfig, true> = {
+      redis: true,
+      namespace: true,
+      ttlMs: true,
+      negativeTtlMs: true,
+      readBudgetMs: true,
+      writeBudgetMs: true,
+      maxBypass: true,
+      maxValueBytes: true,
+      compressBytes: true,
+      onInvalidationFailure: true,
     };
     const tls: Record<keyof TlsOptions, true> = {
       ca: true,
@@ -158,6 +179,7 @@ describe('the table of options and the schema', () => {
       ['', cluster],
       ['replicas[]', replica],
       ['ssl', tls],
+      ['cache', cache],
     ] as const) {
       expect([...keysBelow(parent)].sort()).toEqual(Object.keys(keys).sort());
     }

@@ -1,0 +1,141 @@
+import type { InvalidationTargets } from '../config/call-options.ts';
+import { CacheInvalidationError } from '../errors/errors.ts';
+import type { ClusterEmitter } from '../observe/emitter.ts';
+import { type Fence, unknownFence } from './fence.ts';
+import { newId, type RecordNames } from './names.ts';
+import type { Quarantine } from './quarantine.ts';
+import type { CacheStats } from './stats.ts';
+import type { CompleteOrder, Era } from './store.ts';
+import { StoreAway, type StoreGuard } from './store-guard.ts';
+
+export interface InvalidatorOptions {
+  readonly guard: StoreGuard;
+  readonly stats: CacheStats;
+  readonly names: RecordNames;
+  readonly quarantine: Quarantine;
+  readonly events: ClusterEmitter;
+  /** For records that are changed; of no primary while none is known. */
+  readonly era: () => Era | undefined;
+  readonly onFailure: 'report' | 'throw';
+}
+
+/** How long a record is kept after an invalidation. */
+const keepMs = 600_000;
+
+/** Marks of a write outlive its deadline by this: a COMMIT that was given up may still be carried out. */
+const markBeyondMs = 30_000;
+
+/** An invalidation that was announced before its COMMIT, and is to be ended by exactly one of the methods. */
+export interface PendingInvalidation {
+  /** It was committed, and the fence says where. Never rejects. */
+  committed(fence: Fence): Promise<void>;
+  /** Nothing was changed. Never rejects. */
+  rolledBack(): Promise<void>;
+  /** Nobody knows. Values stay out of the cache until the mark ends. */
+  inDoubt(): void;
+}
+
+/** Invalidates keys and tags, and sees to it that what cannot be delivered is not lost. */
+export class Invalidator {
+  readonly #options: InvalidatorOptions;
+
+  constructor(options: InvalidatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves to whether it was delivered: reads that begin afterwards see what is committed now. If not, this process
+   * reads past the cache until it is. @throws {CacheInvalidationError} in place of `false` where that was configured.
+   */
+  async invalidate(targets: InvalidationTargets): Promise<boolean> {
+    const names = this.#namesOf(targets);
+    if (names.length === 0) return true;
+    const failure = await this.#complete(names, '', unknownFence);
+    if (failure === undefined) return true;
+    this.#failed(targets, '', failure);
+    if (this.#options.onFailure === 'report') return false;
+    throw new CacheInvalidationError(
+      `The invalidation was not delivered to the cache (${failure.message}). This process reads these keys and tags ` +
+        'past the cache until it is, and tries again; other processes may serve what they had.',
+      { cause: failure },
+    );
+  }
+
+  /**
+   * Announces an invalidation before the write is committed, so that it survives whatever happens in between; `writeMs`
+   * is how long that may take. @throws {CacheInvalidationError} where that was configured: nothing must be committed.
+   */
+  async announce(targets: InvalidationTargets, writeMs: number): Promise<PendingInvalidation> {
+    const names = this.#namesOf(targets);
+    const id = newId();
+    const failure = await this.#mark(names, id, writeMs + markBeyondMs);
+    if (failure !== undefined && this.#options.onFailure === 'throw') {
+      throw new CacheInvalidationError(
+        `The invalidation could not be announced to the cache (${failure.message}), and ` +
+          "cache.onInvalidationFailure is 'throw': nothing was committed. Try again, or look at the cache.",
+        { cause: failure },
+      );
+    }
+    const markId = failure === undefined ? id : '';
+    return {
+      committed: async (fence) => {
+        const late = await this.#complete(names, markId, fence);
+        if (late !== undefined) this.#failed(targets, markId, late);
+      },
+      rolledBack: async () => {
+        // A mark that stays because of a failure ends by itself.
+        if (failure === undefined) await this.#complete(names, markId, undefined);
+      },
+      inDoubt: () => {
+        if (failure !== undefined) this.#failed(targets, '', failure);
+      },
+    };
+  }
+
+  #namesOf({ keys = [], tags = [] }: InvalidationTargets): readonly string[] {
+    const { names } = this.#options;
+    return [...new Set([...keys.map((key) => names.entry(key)), ...tags.map((tag) => names.tag(tag))])];
+  }
+
+  #mark(names: readonly string[], id: string, ms: number): Promise<StoreAway | undefined> {
+    return this.#try((guard, era) =>
+      guard.mark(
+        era,
+        names.map((name) => ({ name, id, gen: newId(), ms, keepMs: ms + keepMs })),
+      ),
+    );
+  }
+
+  async #complete(
+    names: readonly string[],
+    id: string,
+    fence: Fence | undefined,
+  ): Promise<StoreAway | undefined> {
+    const orders: readonly CompleteOrder[] = names.map((name) => ({ name, id, gen: newId(), fence, keepMs }));
+    const failure = await this.#try((guard, era) => guard.complete(era, orders));
+    if (failure === undefined && fence !== undefined)
+      this.#options.stats.counts.invalidations += names.length;
+    return failure;
+  }
+
+  async #try(ask: (guard: StoreGuard, era: Era) => Promise<void>): Promise<StoreAway | undefined> {
+    const { guard, era: currentEra } = this.#options;
+    try {
+      const era = currentEra();
+      if (era === undefined) return new StoreAway('the cache is away');
+      await ask(guard, era);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StoreAway) return error;
+      throw error;
+    }
+  }
+
+  #failed(targets: InvalidationTargets, id: string, { message }: StoreAway): void {
+    const { quarantine, events, stats } = this.#options;
+    stats.counts.failedInvalidations += 1;
+    const isRetried = quarantine.add(this.#namesOf(targets), id);
+    const { keys = [], tags = [] } = targets;
+    events.emit('cache:invalidation-failed', { keys, tags, reason: message, isRetried });
+  }
+}

@@ -1,0 +1,53 @@
+import { type Floor, isNoFloor } from '../consistency/floor.ts';
+import type { Required } from '../consistency/required-position.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import type { CachedRead, Landed, Trip } from './cached-value.ts';
+import { CorruptPayload, unpack, unseal } from './codec.ts';
+import { type Fence, readFence } from './fence.ts';
+import { servable } from './judge.ts';
+import type { CacheStats } from './stats.ts';
+import type { SeenRecord } from './store.ts';
+import type { StoreGuard } from './store-guard.ts';
+
+export interface ServingOptions {
+  readonly guard: StoreGuard;
+  readonly stats: CacheStats;
+  /** What an answer must have seen to satisfy a floor. */
+  readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
+}
+
+/** Serves what records hold, to who may be given it. */
+export class Serving {
+  readonly #options: ServingOptions;
+
+  constructor(options: ServingOptions) {
+    this.#options = options;
+  }
+
+  /** The value of the records, if it may be served to this read. */
+  async serve(
+    { request, era }: Trip,
+    records: readonly (SeenRecord | undefined)[],
+  ): Promise<Landed | undefined> {
+    const { guard, stats } = this.#options;
+    const filled = servable(records, { era, what: request.what, now: guard.now() });
+    if (filled === undefined || !(await this.hasSeen(filled.proven, request))) return undefined;
+    try {
+      const packed = unseal(filled.payload);
+      return { value: unpack(packed), packed, proven: filled.proven };
+    } catch (error) {
+      if (!(error instanceof CorruptPayload)) throw error;
+      stats.counts.corrupt += 1;
+      return undefined;
+    }
+  }
+
+  /** Whether what has seen `proven` has seen all that a read must see. */
+  async hasSeen(proven: Fence, { floor, deadline }: CachedRead<unknown>): Promise<boolean> {
+    if (isNoFloor(floor)) return true;
+    const required = await this.#options.required(floor, deadline);
+    if (typeof required === 'string') return required === 'nothing';
+    const position = readFence(proven);
+    return typeof position !== 'string' && position.vendor === required.vendor && position.contains(required);
+  }
+}

@@ -1,0 +1,79 @@
+/** Why a loaded value was not stored. */
+export type FillRejection =
+  /** Somebody else was loading it, or an invalidation was under way. */
+  | 'no-lease'
+  /** It was invalidated, or evicted, while it was loaded. */
+  | 'invalidated'
+  /** Larger than `cache.maxValueBytes`. */
+  | 'too-large'
+  /** Something in it would come back as something else: an instance of a class, a function, a text that is no Unicode. */
+  | 'inexact'
+  /** It had to see what no server has any more. */
+  | 'position-lost'
+  /** The store did not answer. */
+  | 'away';
+
+/** What the cache of one cluster has done, since it was created. */
+export interface CacheStatus {
+  /** `away`: reads go to the database, a few at a time. */
+  readonly state: 'ready' | 'away';
+  /** Answered from the cache. */
+  readonly hits: number;
+  /** Not answered from it. */
+  readonly misses: number;
+  /** Misses that were answered by a load which another caller had begun. */
+  readonly joined: number;
+  /** Misses that were answered by another process's load. */
+  readonly waited: number;
+  /** Loads on the database. */
+  readonly loads: number;
+  /** Loads that had to see what the primary has now, because nobody knew what the last invalidation asks for. */
+  readonly strongLoads: number;
+  /** Reads past the cache: it was away, or a failed invalidation is still to be delivered. */
+  readonly bypassed: number;
+  readonly fills: number;
+  readonly rejectedFills: Readonly<Record<FillRejection, number>>;
+  /** Values in the cache that could not be read. */
+  readonly corrupt: number;
+  /** Keys and tags that were invalidated. */
+  readonly invalidations: number;
+  /** Calls and writes of which an invalidation was not delivered in time. */
+  readonly failedInvalidations: number;
+  /** Keys and tags that this process reads past the cache until their invalidation is delivered. */
+  readonly quarantined: number;
+}
+
+type Counts = { -readonly [K in keyof Omit<CacheStatus, 'state' | 'quarantined' | 'rejectedFills'>]: number };
+
+/** Counts what the cache does. */
+export class CacheStats {
+  readonly counts: Counts = {
+    hits: 0,
+    misses: 0,
+    joined: 0,
+    waited: 0,
+    loads: 0,
+    strongLoads: 0,
+    bypassed: 0,
+    fills: 0,
+    corrupt: 0,
+    invalidations: 0,
+    failedInvalidations: 0,
+  };
+  readonly #rejected: Record<FillRejection, number> = {
+    'no-lease': 0,
+    invalidated: 0,
+    'too-large': 0,
+    inexact: 0,
+    'position-lost': 0,
+    away: 0,
+  };
+
+  rejected(reason: FillRejection): void {
+    this.#rejected[reason] += 1;
+  }
+
+  status(state: CacheStatus['state'], quarantined: number): CacheStatus {
+    return { state, ...this.counts, rejectedFills: { ...this.#rejected }, quarantined };
+  }
+}

@@ -1,0 +1,108 @@
+import { type CacheRecord, completed, filled, type Moment, marked, opened, settled } from '../record.ts';
+import type {
+  CacheStore,
+  CompleteOrder,
+  Era,
+  FillOrder,
+  MarkOrder,
+  Opened,
+  OpenOrder,
+  SeenRecord,
+  SettleOrder,
+} from '../store.ts';
+
+/** Beyond that the record that was used longest ago is dropped. */
+const maxRecords = 10_000;
+
+interface Kept {
+  readonly record: CacheRecord;
+  readonly until: number;
+}
+
+/** Keeps records in this process: nobody else sees them, or invalidates them. */
+export class MemoryStore implements CacheStore {
+  readonly life = 'memory';
+  readonly #records = new Map<string, Kept>();
+  readonly #maxRecords: number;
+
+  constructor(most = maxRecords) {
+    this.#maxRecords = most;
+  }
+
+  now(): number {
+    return performance.now();
+  }
+
+  async get(_era: Era, names: readonly string[]): Promise<readonly (SeenRecord | undefined)[]> {
+    return names.map((name) => {
+      const record = this.#find(name);
+      return record === undefined ? undefined : seen(record);
+    });
+  }
+
+  async open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]> {
+    const moment = this.#moment(era);
+    return orders.map((order) => {
+      const [record, told] = opened(this.#find(order.name), order, moment);
+      this.#keep(order.name, record, order.keepMs);
+      return told;
+    });
+  }
+
+  async fill(era: Era, order: FillOrder, tags: readonly SettleOrder[]): Promise<boolean> {
+    const moment = this.#moment(era);
+    for (const tag of tags) this.#keep(tag.name, settled(this.#find(tag.name), tag, moment), 0);
+    const record = filled(this.#find(order.name), order, moment);
+    this.#keep(order.name, record, order.keepMs);
+    return record !== undefined;
+  }
+
+  async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
+    const moment = this.#moment(era);
+    for (const order of orders) {
+      this.#keep(order.name, marked(this.#find(order.name), order, moment), order.keepMs);
+    }
+  }
+
+  async complete(era: Era, orders: readonly CompleteOrder[]): Promise<void> {
+    const moment = this.#moment(era);
+    for (const order of orders) {
+      this.#keep(order.name, completed(this.#find(order.name), order, moment), order.keepMs);
+    }
+  }
+
+  async ping(): Promise<void> {}
+
+  reconnect(): void {}
+
+  close(): void {
+    this.#records.clear();
+  }
+
+  #moment(era: Era): Moment {
+    return { era, now: this.now() };
+  }
+
+  #find(name: string): CacheRecord | undefined {
+    const kept = this.#records.get(name);
+    if (kept === undefined) return undefined;
+    this.#records.delete(name);
+    if (kept.until <= this.now()) return undefined;
+    this.#records.set(name, kept);
+    return kept.record;
+  }
+
+  /** At least so long, and never shorter than before. */
+  #keep(name: string, record: CacheRecord | undefined, keepMs: number): void {
+    if (record === undefined) return;
+    const before = this.#records.get(name)?.until ?? 0;
+    this.#records.delete(name);
+    this.#records.set(name, { record, until: Math.max(before, this.now() + keepMs) });
+    if (this.#records.size <= this.#maxRecords) return;
+    this.#records.delete(this.#records.keys().next().value as string);
+  }
+}
+
+function seen({ era, gen, marks, filled: value }: CacheRecord): SeenRecord {
+  return { era, gen, isPending: marks.size > 0, filled: value };
+}

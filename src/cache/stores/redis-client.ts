@@ -1,0 +1,65 @@
+import { createRequire } from 'node:module';
+import { isRedisClient, type RedisClient, type RedisTarget } from '../../config/redis-target.ts';
+import { ConfigError } from '../../errors/errors.ts';
+import { redisScripts } from './redis-scripts.ts';
+
+type Script = (key: string, ...args: readonly (string | number | Buffer)[]) => Promise<unknown>;
+
+/** The client that vipsql makes for itself. */
+export interface OwnRedisClient extends RedisClient, Record<keyof typeof redisScripts, Script> {
+  readonly status: string;
+  mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>;
+  info(section: string): Promise<string>;
+  ping(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  on(event: 'ready' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+const longestPauseMs = 1_000;
+
+function pauseMs(attempt: number): number {
+  return Math.min(longestPauseMs, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2);
+}
+
+/** Nothing waits inside the client: a command is sent at once, on the connection that is there, or fails. */
+const ownOptions = {
+  enableOfflineQueue: false,
+  enableReadyCheck: true,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  commandTimeout: undefined,
+  lazyConnect: false,
+  readOnly: false,
+  connectTimeout: 2_000,
+  // A master that has become a replica: what it says is late.
+  reconnectOnError: ({ message }: Error): boolean => message.startsWith('READONLY'),
+  retryStrategy: pauseMs,
+  sentinelRetryStrategy: pauseMs,
+} as const;
+
+/** Connects in the background. @throws {ConfigError} when ioredis is not installed. */
+export function connectRedis(target: RedisTarget): OwnRedisClient {
+  const client = (
+    typeof target !== 'string' && isRedisClient(target) ? target.duplicate(ownOptions) : create(target)
+  ) as OwnRedisClient;
+  for (const [name, lua] of Object.entries(redisScripts))
+    client.defineCommand(name, { lua, numberOfKeys: 1 });
+  return client;
+}
+
+type RedisClass = new (...args: readonly unknown[]) => unknown;
+
+function create(target: string | Readonly<Record<string, unknown>>): unknown {
+  const Redis = redisClass();
+  return typeof target === 'string' ? new Redis(target, ownOptions) : new Redis({ ...target, ...ownOptions });
+}
+
+function redisClass(): RedisClass {
+  try {
+    return (createRequire(import.meta.url)('ioredis') as { readonly Redis: RedisClass }).Redis;
+  } catch (cause) {
+    const rule = 'needs the package ioredis, version 5 or 6, which could not be loaded';
+    throw new ConfigError([{ path: 'cache.redis', rule, received: 'no ioredis' }], { cause });
+  }
+}

@@ -1,0 +1,158 @@
+import type {
+  CacheStore,
+  CompleteOrder,
+  Era,
+  FillOrder,
+  MarkOrder,
+  Opened,
+  OpenOrder,
+  SeenRecord,
+  SettleOrder,
+  StoreListener,
+} from '../store.ts';
+import { readRecord } from './record-text.ts';
+import type { OwnRedisClient } from './redis-client.ts';
+
+/** What a connection has learnt of its server. */
+interface ServerLife {
+  readonly runId: string;
+  /** Of the server's clock, by `performance.now()`. */
+  readonly offsetMs: number;
+}
+
+/** Asked again after this when a server that has just answered does not say which one it is. */
+const introductionPauseMs = 200;
+
+/** No argument: keep what is there. */
+const unchanged = '=';
+
+/** Keeps records in one Redis, or in the master that Sentinels name. */
+export class RedisStore implements CacheStore {
+  readonly #client: OwnRedisClient;
+  readonly #listener: StoreListener;
+  #server: ServerLife | undefined;
+  /** Rises with each connection that ends. */
+  #connection = 0;
+  #closed = false;
+
+  constructor(client: OwnRedisClient, listener: StoreListener) {
+    this.#client = client;
+    this.#listener = listener;
+    client.on('ready', () => void this.#introduce(this.#connection));
+    client.on('close', () => this.#lost('the connection to Redis was closed'));
+    client.on('error', ({ message }) => this.#lost(message));
+  }
+
+  get life(): string | undefined {
+    return this.#server?.runId;
+  }
+
+  now(): number {
+    return performance.now() + (this.#server?.offsetMs ?? 0);
+  }
+
+  async get(era: Era, names: readonly string[]): Promise<readonly (SeenRecord | undefined)[]> {
+    this.#check(era);
+    const [first = '', ...others] = names;
+    const raw =
+      others.length === 0 ? [await this.#client.getBuffer(first)] : await this.#client.mgetBuffer(names);
+    return raw.map((bytes) => (bytes === null ? undefined : readRecord(bytes)));
+  }
+
+  async open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]> {
+    this.#check(era);
+    const replies = orders.map(({ name, gen, lease, keepMs }) =>
+      this.#client.vipsqlOpen(name, era, gen, lease?.id ?? '', lease?.ms ?? 0, lease?.seenFill ?? '', keepMs),
+    );
+    return (await Promise.all(replies)).map((reply) => {
+      const [gen = '', fence = '', isPending, lease, heldMs] = reply as readonly string[];
+      return {
+        gen,
+        fence,
+        isPending: isPending === '1',
+        lease: lease as Opened['lease'],
+        heldMs: Number(heldMs),
+      };
+    });
+  }
+
+  async fill(era: Era, order: FillOrder, tags: readonly SettleOrder[]): Promise<boolean> {
+    this.#check(era);
+    const { name, lease, fence = unchanged, proof, proven, ttlMs, keepMs, payload } = order;
+    const settled = tags.map((tag) => this.#client.vipsqlSettle(tag.name, era, tag.gen, tag.fence));
+    const args = [lease, fence, proof, proven, Math.ceil(ttlMs), Math.ceil(keepMs), payload] as const;
+    const [reply] = await Promise.all([this.#client.vipsqlFill(name, era, '', ...args), ...settled]);
+    return reply === '1';
+  }
+
+  async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
+    this.#check(era);
+    await Promise.all(
+      orders.map(({ name, gen, id, ms, keepMs }) =>
+        this.#client.vipsqlMark(name, era, gen, id, Math.ceil(ms), Math.ceil(keepMs)),
+      ),
+    );
+  }
+
+  async complete(era: Era, orders: readonly CompleteOrder[]): Promise<void> {
+    this.#check(era);
+    await Promise.all(
+      orders.map(({ name, gen, id, fence = unchanged, keepMs }) =>
+        this.#client.vipsqlComplete(name, era, gen, id, fence, Math.ceil(keepMs)),
+      ),
+    );
+  }
+
+  async ping(): Promise<void> {
+    await this.#client.ping();
+  }
+
+  reconnect(): void {
+    if (!this.#closed) this.#client.disconnect(true);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server = undefined;
+    this.#client.disconnect();
+  }
+
+  /**
+   * Commands go out on the connection that is there now. If that is one to another server than the caller has in mind,
+   * what it says must not be believed.
+   */
+  #check(era: Era): void {
+    const { life } = this;
+    if (life === undefined) throw new Error('Redis is not connected');
+    if (!era.startsWith(`${life}.`)) throw new Error('the connection to Redis leads to another server now');
+  }
+
+  /** Which server answers, in which of its lives, and what its clock says. */
+  async #introduce(connection: number): Promise<void> {
+    try {
+      const info = await this.#client.info('server');
+      const runId = fieldOf(info, 'run_id');
+      const clockMs = Number(fieldOf(info, 'server_time_usec')) / 1_000;
+      if (connection !== this.#connection || this.#closed) return;
+      if (runId === undefined || !Number.isFinite(clockMs)) throw new Error('INFO does not name the run_id');
+      this.#server = { runId, offsetMs: clockMs - performance.now() };
+      this.#listener.onUp();
+    } catch (error) {
+      if (connection !== this.#connection || this.#closed) return;
+      this.#listener.onDown(`Redis does not say who it is: ${String(error)}`);
+      setTimeout(() => {
+        if (connection === this.#connection && !this.#closed) void this.#introduce(connection);
+      }, introductionPauseMs).unref();
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#connection += 1;
+    this.#server = undefined;
+    if (!this.#closed) this.#listener.onDown(reason);
+  }
+}
+
+function fieldOf(info: string, name: string): string | undefined {
+  return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+}

@@ -1,0 +1,106 @@
+import {
+  type CacheReadOptions,
+  checkCacheReadOptions,
+  checkInvalidation,
+  checkReplicaOptions,
+  type InvalidationTargets,
+  type ReplicaOptions,
+} from '../config/call-options.ts';
+import { noFloor } from '../consistency/floor.ts';
+import { begin } from './begin.ts';
+import { cacheOf } from './cache-of.ts';
+import { cachedRead } from './cached-read.ts';
+import { floorFor } from './need-for.ts';
+import { ReplicaHandle } from './replica-handle.ts';
+import type { DefaultRow } from './row-shapes.ts';
+import type { Least, Services } from './services.ts';
+
+/** What a load for the cache reads from. */
+export interface CacheSource {
+  /**
+   * A handle for reads that see what the cached value has to see. What is read elsewhere (`db.replica()`, another
+   * database) may be older than the last invalidation; `db.primary()` is not.
+   */
+  replica<Row extends object = DefaultRow>(options?: ReplicaOptions): ReplicaHandle<Row>;
+}
+
+/** What became of an invalidation. */
+export interface InvalidationResult {
+  /**
+   * Reads that begin from now on see what is committed now. If `false`, those of this process do, and it tries again;
+   * other processes may serve what they had until then. See `cache:invalidation-failed`.
+   */
+  readonly delivered: boolean;
+}
+
+/** The cache itself: values that are not one query, and invalidation. */
+export class CacheHandle {
+  readonly #services: Services;
+
+  /** @internal */
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /**
+   * The value of `key`: from the cache, or as `load` makes it from reads on `source`. What cannot be stored exactly
+   * (an instance of a class, a function) is handed on and not stored. `load` may serve several callers at once, and goes
+   * on when one of them has given up. Rejects with what it rejects with.
+   */
+  async read<T>(
+    key: string,
+    load: (source: CacheSource) => Promise<T>,
+    options: CacheReadOptions = {},
+  ): Promise<T> {
+    checkInvalidation({ keys: [key] });
+    checkCacheReadOptions(options);
+    const services = this.#services;
+    cacheOf(services);
+    const { deadline } = begin(services, 'db.cache.read()', options);
+    const floor = floorFor(services, options) ?? noFloor;
+    return await cachedRead(services, options, {
+      key,
+      what: 'read',
+      floor,
+      deadline,
+      check: undefined,
+      isNothing: (value: T) => value === null || value === undefined,
+      load: async (least) => {
+        let isLost = false;
+        const lost = (): void => {
+          isLost = true;
+        };
+        const value = await load(sourceOf(services, { floor: least, lost }));
+        return { value, isLost };
+      },
+    });
+  }
+
+  /**
+   * Makes what is cached of these keys, and of all values with one of these tags, worthless: reads that begin after this
+   * has resolved see what was committed before. For a write of this cluster `tx.invalidates` and `invalidates` do
+   * the same and survive a crash. @throws {CacheInvalidationError} with `cache.onInvalidationFailure: 'throw'`.
+   */
+  async invalidate(targets: InvalidationTargets): Promise<InvalidationResult> {
+    checkInvalidation(targets);
+    const services = this.#services;
+    const cache = cacheOf(services);
+    services.scope.refuse('db.cache.invalidate()');
+    services.running.begin();
+    try {
+      return { delivered: await cache.invalidate(targets) };
+    } finally {
+      services.running.end();
+    }
+  }
+}
+
+function sourceOf(services: Services, least: Least): CacheSource {
+  const inside: Services = { ...services, least };
+  return {
+    replica: <Row extends object>(options?: ReplicaOptions) => {
+      checkReplicaOptions(options);
+      return new ReplicaHandle<Row>(inside, options);
+    },
+  };
+}

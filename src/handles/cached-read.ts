@@ -1,0 +1,48 @@
+import type { Loaded } from '../cache/cached-value.ts';
+import type { CachedOptions } from '../config/call-options.ts';
+import type { Floor } from '../consistency/floor.ts';
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import { toError } from '../resilience/to-error.ts';
+import { cacheOf } from './cache-of.ts';
+import type { Services } from './services.ts';
+
+/** A value for the cache, as a handle knows it. */
+export interface HandleRead<T> {
+  readonly key: string;
+  readonly what: string;
+  readonly floor: Floor;
+  readonly deadline: Deadline;
+  /** Refuses what may not be cached, if that has to be looked up first. */
+  readonly check: (() => Promise<void>) | undefined;
+  readonly isNothing: (value: T) => boolean;
+  readonly load: (floor: Floor, deadline: Deadline) => Promise<Loaded<T>>;
+}
+
+/** Reads through the cache, counts it as running, and turns a failure into the error that the caller sees. */
+export async function cachedRead<T>(
+  services: Services,
+  { ttlMs, negativeTtlMs, tags = [] }: CachedOptions,
+  { check, ...request }: HandleRead<T>,
+): Promise<T> {
+  const cache = cacheOf(services);
+  const { cache: defaults } = services.config;
+  const longestMs = ttlMs ?? defaults?.ttlMs ?? 0;
+  const { deadline } = request;
+  services.running.begin();
+  try {
+    await check?.();
+    return await cache.read({
+      ...request,
+      tags: [...new Set(tags)].sort(),
+      ttlMs: longestMs,
+      negativeTtlMs: Math.min(negativeTtlMs ?? defaults?.negativeTtlMs ?? longestMs, longestMs),
+    });
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    const { timeoutMs, signal } = deadline;
+    throw toError(error.failure, { operation: 'read', timeoutMs, abortReason: signal?.reason });
+  } finally {
+    services.running.end();
+  }
+}

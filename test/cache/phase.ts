@@ -1,0 +1,66 @@
+import { type CacheStatus, type ClusterConfig, createCluster } from '../../src/index.ts';
+import type { Lab } from '../../src/testing/index.ts';
+import { type Disturbed, disturb } from '../consistency/disturber.ts';
+import { seeded } from '../consistency/random.ts';
+import { eventually } from '../support/eventually.ts';
+import { disturbRedis, type RedisTrouble } from './disturb-redis.ts';
+import { withoutFences } from './without-fences.ts';
+import { runWorkload, type WorkloadResult } from './workload.ts';
+
+export interface Phase {
+  /** `false`: a control, whose records ask for nothing. */
+  readonly fences: boolean;
+  /** The longest that the applier of a replica stands still. */
+  readonly lagMs: number;
+  /** Between two failovers; none when it is left out. */
+  readonly failoverEveryMs?: number;
+  /** The longest time between two troubles of Redis; none when it is left out. */
+  readonly redisTroubleEveryMs?: number;
+}
+
+export interface PhaseResult extends WorkloadResult {
+  readonly seconds: number;
+  readonly disturbed: Disturbed;
+  readonly troubles: Readonly<Partial<Record<RedisTrouble, number>>>;
+  /** Of each cluster, at the end. */
+  readonly status: readonly (CacheStatus | undefined)[];
+}
+
+/** Runs the workload on three clusters while the lab is disturbed, and leaves the lab healed. */
+export async function runPhase(
+  lab: Lab,
+  { fences, redisTroubleEveryMs, ...disturbance }: Phase,
+  { seed, goesOn }: { readonly seed: number; readonly goesOn: (soFar: WorkloadResult) => boolean },
+): Promise<PhaseResult> {
+  const random = seeded(seed);
+  const over = new AbortController();
+  const control = withoutFences(lab.redisUrl ?? '');
+  const cache: ClusterConfig['cache'] = {
+    redis: fences ? (lab.redisUrl ?? '') : control,
+    namespace: `checker-${seed}`,
+    ttlMs: 3_000,
+  };
+  const clusters = [1, 2, 3].map(() =>
+    createCluster({ ...lab.config(), consistency: { waitMs: 100 }, cache }),
+  );
+  for (const db of clusters) {
+    await db.ready();
+    await eventually('the cache is ready', () => db.status().cache?.state === 'ready');
+  }
+  const { signal } = over;
+  const disturbing = disturb(lab, { ...disturbance, random, signal });
+  const troubling =
+    redisTroubleEveryMs === undefined
+      ? {}
+      : disturbRedis(lab, { random, everyMs: redisTroubleEveryMs, signal });
+  const startedAt = performance.now();
+  const result = await runWorkload({ clusters, concurrency: 24, random, goesOn });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  over.abort();
+  const [disturbed, troubles] = await Promise.all([disturbing, troubling]);
+  const status = clusters.map((db) => db.status().cache);
+  await Promise.all(clusters.map((db) => db.close()));
+  control.disconnect();
+  await lab.heal();
+  return { ...result, seconds, disturbed, troubles, status };
+}

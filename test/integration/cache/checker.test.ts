@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Lab, startLab } from '../../../src/testing/index.ts';
+import { runPhase } from '../../cache/phase.ts';
+import { createCounters } from '../../cache/workload.ts';
+import { labVendors } from '../../support/lab-vendors.ts';
+
+/** `npm run check:cache` runs the same for as long as one likes. */
+const seed = 4;
+
+describe.each(labVendors)('random cached reads on %s, with appliers that stop', (vendor) => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await startLab({ vendor, replicas: 2, redis: true });
+    for (const statement of createCounters) await lab.owner().query(statement);
+    await lab.heal();
+  });
+  afterAll(() => lab?.stop());
+
+  test('are never older than the last invalidation, whatever becomes of Redis and the primary', async () => {
+    const { violations, writes, disturbed, troubles, status } = await runPhase(
+      lab,
+      { fences: true, lagMs: 100, redisTroubleEveryMs: 800, failoverEveryMs: 4_000 },
+      { seed, goesOn: ({ reads }) => reads < 4_000 },
+    );
+    expect(violations).toEqual([]);
+    expect(writes).toBeGreaterThan(50);
+    expect(disturbed.stops).toBeGreaterThan(0);
+    expect(Object.values(troubles).some((count) => count > 0)).toBe(true);
+    expect(status.every((cache) => (cache?.hits ?? 0) > 0)).toBe(true);
+  });
+
+  test('would be: the same without fences is', async () => {
+    const { violations } = await runPhase(
+      lab,
+      { fences: false, lagMs: 200 },
+      { seed, goesOn: (soFar) => soFar.violations.length === 0 && soFar.reads < 20_000 },
+    );
+    expect(violations).not.toEqual([]);
+  });
+});

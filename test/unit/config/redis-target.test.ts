@@ -1,0 +1,70 @@
+import { inspect } from 'node:util';
+import { Redis, Cluster as RedisCluster } from 'ioredis';
+import { afterAll, describe, expect, test } from 'vitest';
+import { redisTargetProblem } from '../../../src/config/redis-target.ts';
+import { resolveConfig } from '../../../src/config/resolve.ts';
+import { ConfigError } from '../../../src/errors/errors.ts';
+import { rejection } from '../../support/cluster.ts';
+
+const client = new Redis({ lazyConnect: true });
+const cluster = new RedisCluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true });
+afterAll(() => {
+  client.disconnect();
+  cluster.disconnect();
+});
+
+describe('cache.redis', () => {
+  test.each<[string, unknown]>([
+    ['a URL', 'redis://127.0.0.1:6379'],
+    ['a URL with TLS', 'rediss://user:secret@cache.internal:6380/2'],
+    ['options', { host: '127.0.0.1', port: 6379 }],
+    ['options for Sentinels', { sentinels: [{ host: 's1', port: 26379 }], name: 'main' }],
+    ['a client', client],
+  ])('may be %s', (_, target) => {
+    expect(redisTargetProblem(target)).toBeUndefined();
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['a host', '127.0.0.1', /must be a URL/],
+    ['another URL', 'http://127.0.0.1', /must be a URL/],
+    ['a list', [{ host: 'a' }], /must be a URL/],
+    ['a number', 6379, /must be a URL/],
+    ['something else', new Map(), /must be a URL/],
+    ['a client of Redis Cluster', cluster, /must be one Redis/],
+  ])('must not be %s', (_, target, rule) => {
+    expect(redisTargetProblem(target)).toMatch(rule);
+  });
+});
+
+describe('the configuration of the cache', () => {
+  const resolve = (cache: unknown) => resolveConfig({ primary: 'h', user: 'u', cache }).cache;
+
+  test('is complete, and leaves a client as it was', () => {
+    const cache = resolve({ redis: client });
+    expect(cache).toMatchObject({ namespace: 'main', ttlMs: 30_000, onInvalidationFailure: 'report' });
+    expect(cache?.redis?.()).toBe(client);
+    expect(Object.isFrozen(client)).toBe(false);
+  });
+
+  test('may be empty, or not there', () => {
+    expect(resolve({})).toMatchObject({ redis: undefined, ttlMs: 30_000 });
+    expect(resolve(undefined)).toBeUndefined();
+  });
+
+  test('shows no password, neither resolved nor in an error', async () => {
+    const redis = 'redis://app:hunter2hunter2@cache:6379';
+    expect(inspect(resolve({ redis }), { depth: 9 })).not.toContain('hunter2');
+    const error = await rejection(Promise.resolve().then(() => resolve({ redis: `http${redis}` })));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(inspect(error)).not.toContain('hunter2');
+  });
+
+  test.each([
+    ['namespace', 'a b'],
+    ['ttlMs', 30],
+    ['onInvalidationFailure', 'ignore'],
+    ['ttl', 5],
+  ])('refuses %s: %o', (name, value) => {
+    expect(() => resolve({ [name]: value })).toThrow(new RegExp(`cache\\.${name}`));
+  });
+});
