@@ -89,7 +89,7 @@ export {
 export type { AutoHandle } from './handles/auto-handle.ts';
 export type { CacheHandle, CacheSource, InvalidationResult } from './handles/cache-handle.ts';
 export type { CachedHandle } from './handles/cached-handle.ts';
-export type { Query, ReadQuery } from './handles/call.ts';
+export type { Query } from './handles/call.ts';
 export type { KeyedResult } from './handles/once.ts';
 export type { PinnedConnection } from './handles/pinned-connection.ts';
 export type { PrimaryHandle } from './handles/primary-handle.ts';

@@ -4,6 +4,7 @@ import { InvalidPositionError, type Position } from '../consistency/position.ts'
 /**
  * What a read must see not to be older than the last invalidation, as it stands in a record: empty for nothing,
  * `'?'` where nobody knows, else a position with one stretch per source, as `uuid:3-9` or `0-1-9`, separated by commas.
+ * What a value is proven to have seen is written in the same way, with the gaps that there are.
  */
 export type Fence = string;
 
@@ -13,7 +14,16 @@ export const unknownFence: Fence = '?';
 /** Longer ones are given up in favour of {@link unknownFence}, in characters. */
 export const longestFence = 1_024;
 
-/** Writes a position so that a store can add to it without knowing what it means. */
+/** Writes a position as it is: nothing may be added to it, and nothing is claimed that it lacks. */
+export function exactFence(position: Position): Fence {
+  const fence = position.toString();
+  return fence.length > longestFence ? unknownFence : fence;
+}
+
+/**
+ * Writes a position so that a store can add to it without knowing what it means: gaps between a source's transactions
+ * are closed, so that it asks for no less.
+ */
 export function fenceOf(position: Position): Fence {
   const isMySql = position.vendor === 'mysql';
   const fence = position

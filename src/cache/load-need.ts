@@ -6,7 +6,7 @@ import {
   withPosition,
 } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
-import { type Fence, fenceOf, unionOfFences, unknownFence } from './fence.ts';
+import { exactFence, type Fence, fenceOf, unionOfFences, unknownFence } from './fence.ts';
 import type { Opened } from './store.ts';
 
 /** What a load must see. */
@@ -43,5 +43,5 @@ function withAlso(floor: Floor, position: Position): Floor {
 }
 
 function needOf(floor: Floor, learnt: Fence | undefined): LoadNeed {
-  return { floor, proven: floor.position === undefined ? '' : fenceOf(floor.position), learnt };
+  return { floor, proven: floor.position === undefined ? '' : exactFence(floor.position), learnt };
 }

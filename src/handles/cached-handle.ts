@@ -12,11 +12,13 @@ import {
 import type { ResolvedConfig } from '../config/types.ts';
 import { type Floor, isNoFloor, noFloor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import type { SqlFragment } from '../sql/fragment.ts';
+import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
 import { cachedRead } from './cached-read.ts';
-import { type Call, prepareCall, type Query, type ReadQuery } from './call.ts';
+import { type Call, prepareCall, type Query } from './call.ts';
 import { floorFor } from './need-for.ts';
 import { checked, firstSet } from './row-reader.ts';
 import { type DefaultRow, RowShapes } from './row-shapes.ts';
@@ -49,12 +51,12 @@ export class CachedHandle<Row extends object = DefaultRow> extends RowShapes<Row
 
   /** Resolves to the rows. */
   query<T extends object, const S extends string = string>(
-    query: ReadQuery<S>,
+    query: ReadSql<S> | SqlFragment,
     params: SqlParams | undefined,
     options: CachedCallOptions & SchemaOption<T>,
   ): Promise<T[]>;
   query<const S extends string>(
-    query: ReadQuery<S>,
+    query: ReadSql<S> | SqlFragment,
     params?: SqlParams,
     options?: CachedCallOptions,
   ): Promise<Row[]>;

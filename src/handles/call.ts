@@ -4,16 +4,12 @@ import type { Command } from '../pool/command.ts';
 import type { Operation } from '../resilience/outcome.ts';
 import { bindPrepared, bindText, toBindable } from '../sql/bind.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
-import type { ReadSql } from '../sql/read-sql.ts';
 import type { Statement } from '../sql/statement.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { type PrimaryOnly, primaryRequired } from './primary-only.ts';
 
 /** A statement as text with placeholders, or made by the `sql` tag with its values inside. */
 export type Query = string | SqlFragment;
-
-/** A statement for a replica; see {@link ReadSql} for what is refused where it is written. */
-export type ReadQuery<S extends string> = ReadSql<S> | SqlFragment;
 
 /** A statement that is ready to be sent, with all that is known about it. */
 export interface Call {

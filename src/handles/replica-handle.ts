@@ -3,10 +3,12 @@ import {
   checkReplicaOptions,
   type ReplicaOptions,
 } from '../config/call-options.ts';
+import type { SqlFragment } from '../sql/fragment.ts';
+import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin } from './begin.ts';
 import { CachedHandle } from './cached-handle.ts';
-import { prepareCall, type ReadQuery } from './call.ts';
+import { prepareCall } from './call.ts';
 import { RowReader } from './row-reader.ts';
 import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
@@ -37,7 +39,7 @@ export class ReplicaHandle<Row extends object = DefaultRow> extends RowReader<Ro
    * row and each pause after it. A stream that breaks is begun again elsewhere only before its first row.
    */
   stream<const S extends string>(
-    query: ReadQuery<S>,
+    query: ReadSql<S> | SqlFragment,
     params?: SqlParams,
     options?: ReplicaOptions,
   ): RowStream<Row> {

@@ -58,7 +58,7 @@ export class RowReader<
     this.#settings = settings;
   }
 
-  /** Resolves to the rows; to `[]` for a statement that has none. */
+  /** Resolves to the rows, whose type stands on the handle (`db.replica<Row>()`); to `[]` for a statement that has none. */
   query<T extends object, const S extends string = string>(
     query: QueryOf<Kind, S>,
     params: SqlParams | undefined,

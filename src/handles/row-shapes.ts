@@ -1,15 +1,16 @@
 import type { CallOptions, SchemaOption } from '../config/call-options.ts';
 import { RowCountError } from '../errors/errors.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
+import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
-import type { Query, ReadQuery } from './call.ts';
+import type { Query } from './call.ts';
 
 /** A row as it comes when nobody says more. */
 export type DefaultRow = Record<string, unknown>;
 
-/** What a handle may be given: anything, or only what may be a read. */
+/** What a handle may be given: anything, or only what may be a read. No alias stands for that, for it would hide what {@link ReadSql} says. */
 export type QueryOf<Kind extends 'any' | 'read', S extends string> = Kind extends 'read'
-  ? ReadQuery<S>
+  ? ReadSql<S> | SqlFragment
   : S | SqlFragment;
 
 /** One row, one value, or none: made of what `query` gives. */

@@ -75,4 +75,12 @@ describe('a load', () => {
     expect(floor.position?.toString()).toBe('0-1-5,2-1-1');
     expect(proven).toBe('2-1-1,0-1-5');
   });
+
+  test('proves no transaction that the primary has not, though the fence asks for it', async () => {
+    const uuid = '3e11fa47-71ca-11e1-9e33-c80aa9429562';
+    const need = await loadNeed([record('?')], noFloor, async () =>
+      parsePosition('mysql', `${uuid}:1-5:7-9`),
+    );
+    expect(need).toMatchObject({ proven: `${uuid}:1-5:7-9`, learnt: `${uuid}:1-9` });
+  });
 });
