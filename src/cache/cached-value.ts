@@ -8,6 +8,8 @@ export interface Loaded<T> {
   readonly value: T;
   /** The primary lacks a part of what had to be seen, after it was waited for. */
   readonly isLost: boolean;
+  /** It was read where all that had to be seen was known to be. */
+  readonly isProven: boolean;
 }
 
 /** A value that may be cached, and how to get it otherwise. */

@@ -76,18 +76,19 @@ export class Invalidator {
         { cause: failure },
       );
     }
-    const markId = failure === undefined ? id : '';
+    // An order that was answered too late may have been carried out: the mark is ended by its id in any case.
     return {
       committed: async (fence) => {
-        const late = await this.#complete(names, markId, fence);
-        if (late !== undefined) this.#failed(targets, markId, late);
+        const late = await this.#complete(names, id, fence);
+        if (late !== undefined) this.#failed(targets, id, late);
       },
       rolledBack: async () => {
         // A mark that stays because of a failure ends by itself.
-        if (failure === undefined) await this.#complete(names, markId, undefined);
+        await this.#complete(names, id, undefined);
       },
       inDoubt: () => {
-        if (failure !== undefined) this.#failed(targets, '', failure);
+        // Without a mark the quarantine stands for it, in this process.
+        if (failure !== undefined) this.#failed(targets, id, failure, markBeyondMs);
       },
     };
   }
@@ -131,10 +132,10 @@ export class Invalidator {
     }
   }
 
-  #failed(targets: InvalidationTargets, id: string, { message }: StoreAway): void {
+  #failed(targets: InvalidationTargets, id: string, { message }: StoreAway, holdMs = 0): void {
     const { quarantine, events, stats } = this.#options;
     stats.counts.failedInvalidations += 1;
-    const isRetried = quarantine.add(this.#namesOf(targets), id);
+    const isRetried = quarantine.add(this.#namesOf(targets), id, holdMs);
     const { keys = [], tags = [] } = targets;
     events.emit('cache:invalidation-failed', { keys, tags, reason: message, isRetried });
   }

@@ -12,8 +12,10 @@ import type { Opened } from './store.ts';
 /** What a load must see. */
 export interface LoadNeed {
   readonly floor: Floor;
-  /** What its value will then be known to have seen. */
+  /** What its value will then be known to have seen, if what it was made of was asked whether it has that. */
   readonly proven: Fence;
+  /** What it will be known to have seen in any case: the primary has its own commits. */
+  readonly provenAnyway: Fence;
   /** The fence that takes the place of unknown ones; `undefined` when there is none to be had. */
   readonly learnt: Fence | undefined;
 }
@@ -30,18 +32,22 @@ export async function loadNeed(
 ): Promise<LoadNeed> {
   const isPending = opened.some((record) => record.isPending);
   const fence = isPending ? 'unknown' : unionOfFences(opened.map((record) => record.fence));
-  if (fence === 'nothing') return needOf(floor, undefined);
-  if (fence !== 'unknown') return needOf(withAlso(floor, fence), undefined);
+  if (fence === 'nothing') return needOf(floor, undefined, undefined);
+  if (fence !== 'unknown') return needOf(withAlso(floor, fence), fence, undefined);
   const now = await position();
-  if (now === undefined || now.isEmpty) return needOf(afterUnplacedWrite(floor), undefined);
+  if (now === undefined || now.isEmpty) return needOf(afterUnplacedWrite(floor), undefined, undefined);
   const learnt = fenceOf(now);
-  return needOf(withAlso(floor, now), learnt === unknownFence ? undefined : learnt);
+  return needOf(withAlso(floor, now), now, learnt === unknownFence ? undefined : learnt);
 }
 
 function withAlso(floor: Floor, position: Position): Floor {
   return unionOfFloors(floor, withPosition(noFloor, position));
 }
 
-function needOf(floor: Floor, learnt: Fence | undefined): LoadNeed {
-  return { floor, proven: floor.position === undefined ? '' : exactFence(floor.position), learnt };
+function needOf(floor: Floor, fence: Position | undefined, learnt: Fence | undefined): LoadNeed {
+  return { floor, proven: provenBy(floor.position), provenAnyway: provenBy(fence), learnt };
+}
+
+function provenBy(position: Position | undefined): Fence {
+  return position === undefined ? '' : exactFence(position);
 }

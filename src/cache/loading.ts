@@ -1,8 +1,10 @@
+import { isNoFloor } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { type CachedRead, gensOf, type Landed, type Load } from './cached-value.ts';
 import { pack, seal } from './codec.ts';
 import { type Fence, unknownFence } from './fence.ts';
+import { landing } from './landing.ts';
 import { type LoadNeed, loadNeed } from './load-need.ts';
 import { generationsOf, newId, proofOf } from './names.ts';
 import type { Serving } from './serving.ts';
@@ -71,10 +73,11 @@ export class Loading {
       stats.counts.strongLoads += 1;
       return position(deadline);
     });
-    const { value, isLost } = await request.load(need.floor, deadline);
+    const { value, isLost, isProven } = await landing(request.load(need.floor, deadline), deadline);
     const packed = pack(value);
-    onStore(isLost ? this.#giveUpLost(load) : this.#store(load, need, { value, packed }));
-    return { value, packed, proven: need.proven };
+    const proven = isProven ? need.proven : need.provenAnyway;
+    onStore(isLost ? this.#giveUpLost(load) : this.#store(load, need, { value, packed, proven }));
+    return { value, packed, proven: isLost ? '' : proven };
   }
 
   /** Another process is loading it: looks whether it has, until it takes too long or something is invalidated. */
@@ -95,11 +98,7 @@ export class Loading {
     }
   }
 
-  async #store(
-    load: Load,
-    need: LoadNeed,
-    { value, packed }: { readonly value: unknown; readonly packed: Buffer | undefined },
-  ): Promise<void> {
+  async #store(load: Load, need: LoadNeed, { value, packed, proven }: Landed): Promise<void> {
     const { guard, stats, maxValueBytes, compressBytes } = this.#options;
     const { trip, opened, lease } = load;
     const { request, era } = trip;
@@ -123,7 +122,7 @@ export class Loading {
       lease,
       fence: need.learnt,
       proof,
-      proven: need.proven,
+      proven,
       payload,
       ttlMs,
       keepMs: ttlMs + keepExpiredMs,
@@ -141,10 +140,15 @@ export class Loading {
     else stats.rejected(rejection);
   }
 
-  /** Nobody will ever have what the fences ask for: they become unknown, and the next load learns a better one. */
-  async #giveUpLost({ trip }: Load): Promise<void> {
+  /**
+   * Nobody will ever have what the fences ask for: they become unknown, and the next load learns a better one. Where it
+   * may be the reader's own session that asks for it, the records stay as they are.
+   */
+  async #giveUpLost(load: Load): Promise<void> {
+    const { trip } = load;
     this.#options.stats.rejected('position-lost');
-    await this.#complete(trip.era, trip.names, unknownFence);
+    if (isNoFloor(trip.request.floor)) await this.#complete(trip.era, trip.names, unknownFence);
+    else await this.release(load);
   }
 
   /** Lets others have the lease at once, where it is of no use here any more. Never rejects. */

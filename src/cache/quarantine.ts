@@ -9,21 +9,31 @@ export interface QuarantineOptions {
   readonly maxRecords?: number;
 }
 
-/** Beyond that nothing more is kept in mind: this process reads past the cache altogether until there is room. */
-const mostRecords = 10_000;
+/**
+ * Beyond that nothing more is kept in mind, and this process reads past the cache from then on: nobody knows any more
+ * which values are old.
+ */
+const mostRecords = 100_000;
 
 const batch = 100;
 const retryMs = 500;
 const keepMs = 600_000;
 
+interface Undelivered {
+  /** The mark that is to be ended, or an empty text. */
+  readonly id: string;
+  /** Before that the write may yet be carried out. */
+  readonly notBefore: number;
+}
+
 /** Records whose invalidation was not delivered: this process reads past them, and tries until it is. */
 export class Quarantine {
   readonly #options: QuarantineOptions;
   readonly #max: number;
-  /** The mark that is to be ended, or an empty text. An entry is replaced when the record is added again. */
-  readonly #waiting = new Map<string, { readonly id: string }>();
+  /** An entry is replaced when the record is added again. */
+  readonly #waiting = new Map<string, Undelivered>();
   #isFull = false;
-  #delivering = false;
+  #delivery: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -40,41 +50,51 @@ export class Quarantine {
     return this.#isFull || (this.#waiting.size > 0 && names.some((name) => this.#waiting.has(name)));
   }
 
-  /** Returns whether all of them will be tried again. */
-  add(names: readonly string[], id: string): boolean {
+  /** Returns whether all of them will be tried again, after `holdMs` at the earliest. */
+  add(names: readonly string[], id: string, holdMs = 0): boolean {
     if (this.#closed) return false;
+    const notBefore = performance.now() + holdMs;
     for (const name of names) {
       if (this.#waiting.size >= this.#max && !this.#waiting.has(name)) {
         this.#isFull = true;
         return false;
       }
-      this.#waiting.set(name, { id });
+      this.#waiting.set(name, { id, notBefore });
     }
     this.#schedule();
     return true;
   }
 
-  /** Tries to deliver all of them; never rejects. */
+  /** Tries to deliver all that are due; never rejects. */
   async deliver(): Promise<void> {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    while (this.#waiting.size > 0) if (!(await this.#deliverSome())) break;
-    this.#delivering = false;
-    if (this.#waiting.size > 0) this.#schedule();
-    else this.#isFull = false;
+    this.#delivery ??= this.#deliverAll().finally(() => {
+      this.#delivery = undefined;
+    });
+    await this.#delivery;
   }
 
-  /** Tries once more, and gives up. */
+  /** Tries once more, also with those that are not due, and gives up. */
   async close(): Promise<void> {
-    await this.deliver();
     this.#closed = true;
+    await this.#delivery;
+    await this.deliver();
     clearTimeout(this.#timer);
   }
 
+  async #deliverAll(): Promise<void> {
+    while (await this.#deliverSome());
+    if (this.#waiting.size > 0) this.#schedule();
+  }
+
+  /** Whether there may be more to deliver. */
   async #deliverSome(): Promise<boolean> {
     const era = this.#options.era();
     if (era === undefined) return false;
-    const some = [...this.#waiting].slice(0, batch);
+    const now = performance.now();
+    const some = [...this.#waiting]
+      .filter(([, { notBefore }]) => this.#closed || notBefore <= now)
+      .slice(0, batch);
+    if (some.length === 0) return false;
     const orders: readonly CompleteOrder[] = some.map(([name, { id }]) => ({
       name,
       id,

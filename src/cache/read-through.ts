@@ -1,11 +1,9 @@
 import { afterPrimaryRead } from '../consistency/floor.ts';
 import type { Limiter } from '../pool/limiter.ts';
-import type { Deadline } from '../resilience/deadline.ts';
-import { Failed } from '../resilience/failed.ts';
-import { interruptedWait } from '../resilience/interruption.ts';
 import { type CachedRead, gensOf, type Landed, type Loaded, type Trip } from './cached-value.ts';
 import { unpack } from './codec.ts';
 import { type Flight, Flights } from './flights.ts';
+import { landing } from './landing.ts';
 import { keepExpiredMs, keepMs, type Loading } from './loading.ts';
 import { fingerprint, generationsOf, newId, type RecordNames } from './names.ts';
 import type { Serving } from './serving.ts';
@@ -43,7 +41,7 @@ export class ReadThrough {
     this.#options = options;
   }
 
-  /** Rejects with what the load rejects with, and with {@link Failed} at the deadline of the read. */
+  /** Rejects with what the load rejects with, and with `Failed` at the deadline of the read. */
   async read<T>(request: CachedRead<T>): Promise<T> {
     const { names, era: currentEra, isQuarantined } = this.#options;
     const all = [names.entry(request.key), ...request.tags.map((tag) => names.tag(tag))];
@@ -123,8 +121,9 @@ export class ReadThrough {
   async #bypass<T>({ floor, deadline, load }: CachedRead<T>): Promise<T> {
     const { limiter, stats } = this.#options;
     stats.counts.bypassed += 1;
-    const read = async (): Promise<Loaded<T>> =>
-      await load(afterPrimaryRead(floor, performance.now()), deadline);
+    // A load that does not end keeps nobody else from reading.
+    const read = (): Promise<Loaded<T>> =>
+      landing(load(afterPrimaryRead(floor, performance.now()), deadline), deadline);
     const { value } = await landing(limiter.run(read), deadline);
     return value;
   }
@@ -133,14 +132,4 @@ export class ReadThrough {
 /** Whoever has seen the same generations may be given the same value. */
 function flightKey({ request, names, era }: Trip, gens: readonly string[]): string {
   return JSON.stringify([names[0], request.what, era, gens]);
-}
-
-/** Waits for work that goes on without this caller. */
-function landing<T>(work: Promise<T>, deadline: Deadline): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancel = deadline.onInterrupt((interruption) => {
-      reject(new Failed(interruptedWait(interruption, 'answer', 'the value was still being loaded')));
-    });
-    work.then(resolve, reject).finally(cancel);
-  });
 }

@@ -192,8 +192,11 @@ const longestName = 512;
 const mostTags = 32;
 const mostTargets = 1_000;
 
+/** Half a surrogate pair is lost on the way to Redis, and two names would become one. */
 function isName(value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && value.length <= longestName;
+  return (
+    typeof value === 'string' && value !== '' && value.length <= longestName && !/\p{Surrogate}/u.test(value)
+  );
 }
 
 function namesCheck(most: number): Check {

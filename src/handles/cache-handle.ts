@@ -1,3 +1,4 @@
+import { fingerprint } from '../cache/names.ts';
 import {
   type CacheReadOptions,
   checkCacheReadOptions,
@@ -10,6 +11,7 @@ import { noFloor } from '../consistency/floor.ts';
 import { begin } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
 import { cachedRead } from './cached-read.ts';
+import { LoadWatch } from './load-watch.ts';
 import { floorFor } from './need-for.ts';
 import { ReplicaHandle } from './replica-handle.ts';
 import type { DefaultRow } from './row-shapes.ts';
@@ -60,18 +62,15 @@ export class CacheHandle {
     const floor = floorFor(services, options) ?? noFloor;
     return await cachedRead(services, options, {
       key,
-      what: 'read',
+      what: fingerprint(['read', services.config.session.database ?? '', key]),
       floor,
       deadline,
       check: undefined,
       isNothing: (value: T) => value === null || value === undefined,
       load: async (least) => {
-        let isLost = false;
-        const lost = (): void => {
-          isLost = true;
-        };
-        const value = await load(sourceOf(services, { floor: least, lost }));
-        return { value, isLost };
+        const watch = new LoadWatch();
+        const value = await load(sourceOf(services, { floor: least, told: (need) => watch.told(need) }));
+        return { value, isLost: watch.isLost, isProven: watch.isProven };
       },
     });
   }

@@ -19,6 +19,7 @@ import { begin, mergeOptions } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
 import { cachedRead } from './cached-read.ts';
 import { type Call, prepareCall, type Query } from './call.ts';
+import { LoadWatch } from './load-watch.ts';
 import { floorFor } from './need-for.ts';
 import { checked, firstSet } from './row-reader.ts';
 import { type DefaultRow, RowShapes } from './row-shapes.ts';
@@ -72,7 +73,7 @@ export class CachedHandle<Row extends object = DefaultRow> extends RowShapes<Row
     const { deadline } = begin(services, name, options);
     const isUnknown = refuse(services, call);
     const floor = floorFor(services, options) ?? noFloor;
-    const what = identityOf(call, services.config.session);
+    const what = identityOf(call, services.config);
     return cachedRead(services, this.#options, {
       key: this.#options.key ?? what,
       what,
@@ -91,24 +92,28 @@ async function load(
   floor: Floor,
   deadline: Deadline,
 ): Promise<Loaded<DefaultRow[]>> {
-  let isLost = false;
-  const need = {
-    ...needOf(floor),
-    lost: () => {
-      isLost = true;
-    },
-  };
+  const watch = new LoadWatch();
+  const need = watch.told(services.sessions.current?.need(floor) ?? needOf(floor));
   const command = asRead(call);
   const { rows } = await read(services, deadline, (connection) => connection.run(command, deadline), {
     need: isNoFloor(floor) ? undefined : need,
   });
-  return { value: firstSet(rows), isLost };
+  return { value: firstSet(rows), isLost: watch.isLost, isProven: watch.isProven };
 }
 
 /** The same for the same rows, wherever they are asked for. */
-function identityOf({ command }: Call, session: ResolvedConfig['session']): string {
-  const { database = '', timezone, bigint, dates, charset } = session;
-  const types = JSON.stringify([database, timezone, bigint, dates, charset, command.json ?? []]);
+function identityOf({ command }: Call, { session, primary }: ResolvedConfig): string {
+  const { database = '', timezone, bigint, dates, charset, sessionVariables } = session;
+  const types = JSON.stringify([
+    primary.credentials.user,
+    database,
+    timezone,
+    bigint,
+    dates,
+    charset,
+    sessionVariables,
+    command.json ?? [],
+  ]);
   const values = command.values === undefined ? '' : serialize(command.values).toString('latin1');
   return fingerprint([types, command.text, values]);
 }

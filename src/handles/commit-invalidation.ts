@@ -49,14 +49,19 @@ export class CommitInvalidation {
       await this.#failed(error);
       throw error;
     }
+    await this.#complete();
+    return result;
+  }
+
+  async #complete(): Promise<void> {
     const answer = this.#answer;
     await this.#pending?.committed(
       answer === undefined ? unknownFence : fenceOfCommit(answer.vendor, answer.position),
     );
-    return result;
   }
 
   async #failed(error: unknown): Promise<void> {
+    if (this.#answer !== undefined) return await this.#complete();
     const isUnknown = outcomeOf(error) === 'unknown';
     const targets = this.#source?.invalidated;
     if (this.#pending !== undefined) {

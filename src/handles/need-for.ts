@@ -1,5 +1,5 @@
 import type { ReplicaOptions } from '../config/call-options.ts';
-import { afterPrimaryRead, type Floor, isNoFloor, unionOfFloors } from '../consistency/floor.ts';
+import { afterPrimaryRead, type Floor, unionOfFloors } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { ReadNeed } from '../routing/read-need.ts';
 import type { Services } from './services.ts';
@@ -11,18 +11,21 @@ type Scope = Pick<Services, 'sessions' | 'tokens' | 'least'>;
 export function needFor(services: Scope, options: ReplicaOptions | undefined): ReadNeed | undefined {
   const { sessions, least } = services;
   const floor = floorFor(services, options);
-  if (least !== undefined) {
-    const both = floor === undefined ? least.floor : unionOfFloors(floor, least.floor);
-    if (isNoFloor(both)) return undefined;
-    return { ...(sessions.current?.need(both) ?? needOf(both)), lost: () => least.lost() };
-  }
   if (floor === undefined) return undefined;
-  return sessions.current?.need(floor) ?? needOf(floor);
+  const need = sessions.current?.need(floor) ?? needOf(floor);
+  return least === undefined ? need : least.told(need);
 }
 
 /** The same as a floor; `undefined` where nothing need be seen, and nobody need be told. */
-export function floorFor(
-  { sessions, tokens }: Scope,
+export function floorFor(services: Scope, options: ReplicaOptions | undefined): Floor | undefined {
+  const asked = floorAsked(services, options);
+  const { least } = services;
+  if (least === undefined) return asked;
+  return asked === undefined ? least.floor : unionOfFloors(asked, least.floor);
+}
+
+function floorAsked(
+  { sessions, tokens }: Pick<Scope, 'sessions' | 'tokens'>,
   options: ReplicaOptions | undefined,
 ): Floor | undefined {
   const session = sessions.current;

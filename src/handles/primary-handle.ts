@@ -13,7 +13,7 @@ import { PinnedConnection } from './pinned-connection.ts';
 import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
-import { pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';
+import { answerDeadline, pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';
 import type { Services } from './services.ts';
 import { withRetries } from './with-retries.ts';
 
@@ -68,7 +68,8 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
 async function run(services: Services, call: Call, options: PrimaryOptions | undefined): Promise<Answer> {
   const begun = begin(services, name, options);
   const write = (): Promise<Answer> => runOnPrimary(services, begun, call, options);
-  return options?.invalidates === undefined
-    ? await write()
-    : await invalidating(services, { targets: options.invalidates, deadline: begun.deadline }, write);
+  const { invalidates } = options ?? {};
+  if (invalidates === undefined) return await write();
+  const deadline = answerDeadline(begun, call, options);
+  return await invalidating(services, { targets: invalidates, deadline }, write);
 }

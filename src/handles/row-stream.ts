@@ -56,7 +56,8 @@ export function createRowStream<Row extends object>(options: RowStreamOptions): 
       active = rows;
       rows.open(call, (error) => {
         active = undefined;
-        if (error === undefined || stream.destroyed) resolve();
+        const isLeft = stream.destroyed && !rows.isDropping;
+        if (error === undefined || isLeft) resolve();
         else if (error instanceof VipsqlError) reject(error);
         else reject(rows.count === 0 ? new Failed(error) : broken(error, connection, timeoutMs));
       });
@@ -126,23 +127,34 @@ class ActiveRows {
 
   open(call: Call, onEnd: (error: Failure | VipsqlError | undefined) => void): void {
     const limit = setTimeout(() => this.#expire(), Math.min(this.#timeoutMs, longestTimerMs));
-    this.#source = this.#connection.open(call.command, {
-      onRow: (row) => {
-        this.count += 1;
-        limit.refresh();
-        if (this.#dropping) return;
-        if (this.#stream.push(row)) return;
-        this.#paused = true;
-        this.#source?.pause();
-      },
-      onEnd: (error) => {
-        clearTimeout(limit);
-        this.#source = undefined;
-        const isLate = this.#late && error !== undefined && !(error instanceof VipsqlError);
-        onEnd(isLate ? interruptedRows(error) : error);
-      },
-    });
-    this.#rearm = () => limit.refresh();
+    const end = (error: Failure | VipsqlError | undefined): void => {
+      clearTimeout(limit);
+      this.#source = undefined;
+      const isLate = this.#late && error !== undefined && !(error instanceof VipsqlError);
+      onEnd(isLate ? interruptedRows(error) : error);
+    };
+    try {
+      this.#source = this.#connection.open(call.command, {
+        onRow: (row) => {
+          this.count += 1;
+          limit.refresh();
+          if (this.#dropping) return;
+          if (this.#stream.push(row)) return;
+          this.#paused = true;
+          this.#source?.pause();
+        },
+        onEnd: end,
+      });
+      this.#rearm = () => limit.refresh();
+    } catch (error) {
+      if (!(error instanceof Failed) && !(error instanceof VipsqlError)) throw error;
+      end(error instanceof Failed ? error.failure : error);
+    }
+  }
+
+  /** The reader has gone away, and the rest of the rows is waited for. */
+  get isDropping(): boolean {
+    return this.#dropping;
   }
 
   resume(): void {

@@ -17,10 +17,7 @@ export function runOnPrimary(
   options: CallOptions | undefined,
 ): Promise<Answer> {
   const use = useFor(services, begun, call, options);
-  const answerBy =
-    options?.timeoutMs === undefined && isUnbounded(call.statement)
-      ? new Deadline(Number.POSITIVE_INFINITY, options?.signal)
-      : begun.deadline;
+  const answerBy = answerDeadline(begun, call, options);
   return answeredFor(services.sessions.current, () =>
     use((connection) => connection.run(call.command, answerBy)),
   );
@@ -36,6 +33,16 @@ export function pumpOnPrimary(
   const use = useFor(services, begun, call, options);
   const session = services.sessions.current;
   return (pump) => seenBy(session, () => use(pump));
+}
+
+/** Until when the answer is waited for: a table that is built or rebuilt takes as long as it takes. */
+export function answerDeadline(
+  { deadline }: Begun,
+  { statement }: Call,
+  options: CallOptions | undefined,
+): Deadline {
+  const hasLimit = options?.timeoutMs !== undefined || !isUnbounded(statement);
+  return hasLimit ? deadline : new Deadline(Number.POSITIVE_INFINITY, options?.signal);
 }
 
 /** Refuses what a handle may not run, and gives what borrows a connection for the rest, with its retries. */

@@ -5,6 +5,7 @@ import type { Floor } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Retries } from '../resilience/retries.ts';
+import type { ReadNeed } from '../routing/read-need.ts';
 import type { ReadRouter } from '../routing/read-router.ts';
 import type { Primary } from '../topology/primary.ts';
 import type { CommitLedger } from './commit-ledger.ts';
@@ -36,8 +37,8 @@ export interface Services {
 /** The least that reads must see. */
 export interface Least {
   readonly floor: Floor;
-  /** A part of it is not on the primary: nobody will ever have it. */
-  lost(): void;
+  /** The need of one read, of which the load learns what it has seen. */
+  told(need: ReadNeed): ReadNeed;
 }
 
 const ofClusters = new WeakMap<object, Services>();

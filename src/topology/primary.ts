@@ -347,6 +347,8 @@ export class Primary {
    * where the server cannot be reached the session ends when the server notices by itself.
    */
   async terminate(victim: Connection): Promise<void> {
+    // Ids are those of the proxy, and the next one may be another.
+    if (this.#options.config.primary.proxied) return;
     await this.#command(`KILL ${victim.id}`, victim).catch(() => {
       // Unknown thread (1094): it has gone already. Anything else: see above.
     });

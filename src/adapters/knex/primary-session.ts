@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { VipsqlError } from '../../errors/errors.ts';
+import { VipsqlError } from '../../errors/errors.ts';
 import { type Call, isUnbounded, operationOf } from '../../handles/call.ts';
 import { createRowStream } from '../../handles/row-stream.ts';
 import type { Services } from '../../handles/services.ts';
@@ -12,6 +12,7 @@ import type { DriverOptions } from '../../pool/driver-reading.ts';
 import { Limiter } from '../../pool/limiter.ts';
 import { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
+import type { Operation } from '../../resilience/outcome.ts';
 import { toError } from '../../resilience/to-error.ts';
 import { callOf, type DriverQuery } from './driver-query.ts';
 import { type DriverAnswer, DriverShape } from './driver-shape.ts';
@@ -141,7 +142,7 @@ export class PrimarySession extends DriverShape {
 
   /** Again where the outcome table allows. */
   #alone<T>(call: Call, loan: number, act: Act<T>): Promise<T> {
-    const operation = operationOf(call);
+    const operation = operationAlone(call);
     const waitMs = this.#timeoutMs ?? this.#services.config.timeoutMs;
     const answerMs = this.#answerMs(call);
     const deadline = new Deadline(waitMs);
@@ -166,7 +167,11 @@ export class PrimarySession extends DriverShape {
     try {
       return await this.#line.run(connection, act, new Deadline(timeoutMs));
     } catch (error) {
-      if (!(error instanceof Failed)) throw error;
+      if (!(error instanceof Failed)) {
+        // A stream that broke after its first row, for one.
+        if (error instanceof VipsqlError) this.#spoiledBy = error;
+        throw error;
+      }
       const { endpointName: server, epoch } = connection;
       const visible = toError(error.failure, { operation, server, epoch, timeoutMs });
       if (!isHarmless(error.failure)) this.#spoiledBy = visible;
@@ -212,4 +217,11 @@ export class PrimarySession extends DriverShape {
     if (isUnbounded(statement) || this.#migrations.running) return Number.POSITIVE_INFINITY;
     return this.connection.inTransaction ? transactionTimeoutMs : timeoutMs;
   }
+}
+
+/** What only begins a transaction has no effect by itself. */
+function operationAlone(call: Call): Operation {
+  const { transactionControl } = call.statement;
+  const isBeginning = transactionControl === 'begin' || transactionControl === 'set-transaction';
+  return isBeginning ? 'transaction' : operationOf(call);
 }

@@ -7,7 +7,6 @@ type Script = (key: string, ...args: readonly (string | number | Buffer)[]) => P
 
 /** The client that vipsql makes for itself. */
 export interface OwnRedisClient extends RedisClient, Record<keyof typeof redisScripts, Script> {
-  readonly status: string;
   mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>;
   info(section: string): Promise<string>;
   ping(): Promise<unknown>;

@@ -15,7 +15,8 @@ import type { OwnRedisClient } from './redis-client.ts';
 
 /** What a connection has learnt of its server. */
 interface ServerLife {
-  readonly runId: string;
+  /** Its `run_id` and its `master_replid`: a master that was a replica in between has another history. */
+  readonly history: string;
   /** Of the server's clock, by `performance.now()`. */
   readonly offsetMs: number;
 }
@@ -44,7 +45,7 @@ export class RedisStore implements CacheStore {
   }
 
   get life(): string | undefined {
-    return this.#server?.runId;
+    return this.#server?.history;
   }
 
   now(): number {
@@ -130,12 +131,18 @@ export class RedisStore implements CacheStore {
   /** Which server answers, in which of its lives, and what its clock says. */
   async #introduce(connection: number): Promise<void> {
     try {
-      const info = await this.#client.info('server');
+      const [info, replication] = await Promise.all([
+        this.#client.info('server'),
+        this.#client.info('replication'),
+      ]);
       const runId = fieldOf(info, 'run_id');
+      const replicationId = fieldOf(replication, 'master_replid');
       const clockMs = Number(fieldOf(info, 'server_time_usec')) / 1_000;
       if (connection !== this.#connection || this.#closed) return;
-      if (runId === undefined || !Number.isFinite(clockMs)) throw new Error('INFO does not name the run_id');
-      this.#server = { runId, offsetMs: clockMs - performance.now() };
+      if (runId === undefined || replicationId === undefined || !Number.isFinite(clockMs)) {
+        throw new Error('INFO does not name the run_id, the master_replid and the time');
+      }
+      this.#server = { history: `${runId}-${replicationId}`, offsetMs: clockMs - performance.now() };
       this.#listener.onUp();
     } catch (error) {
       if (connection !== this.#connection || this.#closed) return;

@@ -85,6 +85,21 @@ describe('Redis', () => {
     }
   });
 
+  test('begins another life when it was a replica in between, though it never ended', async () => {
+    const store = await openStore();
+    const admin = new Redis(lab.redisUrl ?? '');
+    try {
+      const before = store.life;
+      await admin.replicaof('127.0.0.1', '1');
+      await admin.replicaof('NO', 'ONE');
+      store.reconnect();
+      await eventually('it is asked again', () => store.life !== undefined && store.life !== before);
+    } finally {
+      store.close();
+      admin.disconnect();
+    }
+  });
+
   test('is reached by options of ioredis', async () => {
     const { hostname, port } = new URL(lab.redisUrl ?? '');
     const store = await openStore({ host: hostname, port: Number(port), db: 3 });

@@ -53,6 +53,38 @@ describe.each(labVendors)('transactions of Knex on %s', (vendor) => {
     expect(knex.client.pool.numUsed()).toBe(0);
   });
 
+  test.each(['read', 'left'])('are spoiled by a stream that broke while it was %s', async (state) => {
+    const knex = openKnex(openCluster(lab));
+    const spoiled = await rejection(
+      knex.transaction(async (trx) => {
+        await trx('account').where('id', 1).update({ amount: 0 });
+        const stream = trx
+          .raw("SELECT id, REPEAT('x', 65536) AS big, SLEEP(IF(id > 1, 20, 0)) AS s FROM account ORDER BY id")
+          .stream();
+        await new Promise((resolve) => {
+          stream.once('data', resolve);
+        });
+        const ended = new Promise((resolve) => {
+          stream.on('error', resolve);
+        });
+        if (state === 'left') stream.destroy();
+        const [running] = await lab
+          .owner()
+          .query<{ id: number }>(
+            "SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT id, REPEAT%'",
+          );
+        await lab.owner().query(`KILL QUERY ${running?.id}`);
+        if (state === 'read') await ended;
+        await trx('account')
+          .where('id', 2)
+          .update({ amount: 0 })
+          .catch(() => undefined);
+      }),
+    );
+    expect(spoiled).toMatchObject({ cause: { code: 'VIPSQL_QUERY_KILLED' } });
+    expect(await amounts(knex)).toEqual([10, 10]);
+  });
+
   test('run their statements one after the other, whichever way they are sent', async () => {
     const knex = openKnex(openCluster(lab));
     await knex.transaction(async (trx) => {
