@@ -1,7 +1,10 @@
 /** A client of ioredis 5 or 6, of whichever copy: the part of it that vipsql uses, to make one of its own like it. */
 export interface RedisClient {
+  /** A client like it, with these options instead of its own. */
   duplicate(options: Readonly<Record<string, unknown>>): unknown;
+  /** A script as a method of the client. */
   defineCommand(name: string, definition: { readonly lua: string; readonly numberOfKeys: number }): void;
+  /** The value of a key. */
   getBuffer(key: string): Promise<Buffer | null>;
 }
 

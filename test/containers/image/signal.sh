@@ -13,9 +13,13 @@ states() {
 [ -n "$(states)" ] || exit 0
 case $2 in
   KILL)
-    # At once: a parent would start its child again, a child would tidy up after its parent.
-    # shellcheck disable=SC2046 # several words
-    kill -KILL "$pid" $(pgrep -P "$pid")
+    # As if at once: a parent would start its child again, a child would tidy up after its parent.
+    kill -STOP "$pid"
+    children=$(pgrep -P "$pid") || :
+    # shellcheck disable=SC2086 # several words
+    [ -z "$children" ] || kill -STOP $children
+    # shellcheck disable=SC2086
+    kill -KILL $children "$pid"
     while [ -n "$(states)" ]; do sleep 0.005; done
     ;;
   TERM)

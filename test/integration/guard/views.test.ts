@@ -97,7 +97,7 @@ describe.each(labVendors)('views over primaryOnly tables on %s', (vendor) => {
 
   test('the first statement of a stream or snapshot waits for the look-up as well', async () => {
     for (const use of [
-      (db: Cluster) => db.replica().stream('SELECT * FROM plain').toArray(),
+      async (db: Cluster) => await db.replica().stream('SELECT * FROM plain').toArray(),
       (db: Cluster) => db.replica().snapshot((reads) => reads.query('SELECT * FROM plain')),
     ]) {
       expect(await rejection(use(await open()))).toBeInstanceOf(PrimaryRequiredError);
