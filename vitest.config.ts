@@ -44,6 +44,7 @@ export default defineConfig({
           fileParallelism: false,
           // After the others: two labs at once would share the processors.
           sequence: { groupOrder: 1 },
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 180_000,
           expect: { poll: { timeout: 10_000 } },
