@@ -20,6 +20,14 @@ import { type AttemptTrace, withRetries } from './with-retries.ts';
 /** The longest that a ROLLBACK may last; after that the connection is destroyed, which rolls back too. */
 const rollbackTimeoutMs = 1_000;
 
+/** What differs where a transaction is not that of a closure by itself. */
+export interface TransactionPlace {
+  /** Lends the connection to run on. Default: one of the pool. */
+  readonly use?: <T>(deadline: Deadline, run: (connection: Connection) => Promise<T>) => Promise<T>;
+  /** Asked after a failure, besides `retry`. Default: yes. */
+  readonly mayRunAgain?: () => boolean;
+}
+
 /**
  * Runs `fn` in a transaction on the primary and commits when it resolves. The closure may run more than once: again
  * after a deadlock, a lock time-out, a refusal, or a lost connection as long as COMMIT had not been sent; with
@@ -30,9 +38,11 @@ export async function runTransaction(
   services: Services,
   fn: (tx: Transaction) => Promise<unknown>,
   options: TransactionOptions | KeyedTransactionOptions | undefined,
+  place: TransactionPlace = {},
 ): Promise<unknown> {
   checkClosure(fn);
   checkTransactionOptions(options);
+  const { mayRunAgain = () => true, use = (until, run) => services.primary.use(until, run) } = place;
   services.scope.refuse('db.transaction()');
   const timeoutMs = options?.timeoutMs ?? services.config.transactionTimeoutMs;
   const deadline = startDeadline(timeoutMs, options?.signal);
@@ -45,14 +55,14 @@ export async function runTransaction(
         role: 'primary',
         operation: 'transaction',
         idempotent: false,
-        retry: options?.retry ?? true,
+        mayRetry: () => (options?.retry ?? true) && mayRunAgain(),
         deadline,
       },
       async (trace) => {
         const invalidation = new CommitInvalidation(services);
         return await invalidation.endWith(async () => {
           try {
-            return await services.primary.use(deadline, (connection) =>
+            return await use(deadline, (connection) =>
               runOnce({ services, session, connection, deadline, options, once, trace, invalidation }, fn),
             );
           } catch (error) {

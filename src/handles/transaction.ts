@@ -1,4 +1,9 @@
-import { type CallOptions, checkInvalidation, type InvalidationTargets } from '../config/call-options.ts';
+import {
+  type CallOptions,
+  checkCallOptions,
+  checkInvalidation,
+  type InvalidationTargets,
+} from '../config/call-options.ts';
 import { ImplicitCommitError, TransactionClosedError } from '../errors/errors.ts';
 import { type Answer, type Command, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
@@ -7,8 +12,10 @@ import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { toError } from '../resilience/to-error.ts';
-import { type Call, changesSession, refuseImplicitCommit } from './call.ts';
+import type { SqlParams } from '../sql/value.ts';
+import { type Call, changesSession, prepareCall, type Query, refuseImplicitCommit } from './call.ts';
 import type { DefaultRow } from './row-shapes.ts';
+import { createRowStream, type Pump, type RowStream } from './row-stream.ts';
 import { RowWriter, type WriterSettings } from './row-writer.ts';
 
 export interface TransactionSettings extends WriterSettings {
@@ -43,6 +50,27 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
   /** The same transaction, with rows of another type. */
   rows<Other extends object>(): Transaction<Other> {
     return this as unknown as Transaction<Other>;
+  }
+
+  /**
+   * Reads rows one by one, with back-pressure down to the server's socket; the transaction's next statement waits for the
+   * last of them. `timeoutMs` (default: what the transaction has left) limits the wait for the first row and each pause
+   * after it. Rows that nobody reads any more are dropped. A stream that breaks spoils the transaction.
+   */
+  stream(query: Query, params?: SqlParams, options?: CallOptions): RowStream<Row> {
+    const resolved = this.resolve(options);
+    checkCallOptions(resolved);
+    const call = prepareCall({ query, params, options: resolved }, this.#settings.timezone);
+    const stream = createRowStream<Row>({
+      call,
+      timeoutMs: resolved?.timeoutMs ?? this.#state.remainingMs(),
+      signal: resolved?.signal,
+      onLeave: () => 'drop',
+      run: this.#state.pump(call),
+    });
+    this.#state.streams.add(stream);
+    stream.once('close', () => this.#state.streams.delete(stream));
+    return stream;
   }
 
   /**
@@ -90,6 +118,11 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
     return this.#state.spoiledBy;
   }
 
+  /** @internal Runs a statement that steers savepoints. */
+  control(text: string): Promise<void> {
+    return this.#state.control(text);
+  }
+
   /** @internal Refuses further statements and waits for the one under way. */
   close(): Promise<void> {
     return this.#state.close();
@@ -102,6 +135,8 @@ const harmlessKinds: ReadonlySet<Failure['kind']> = new Set(['sql', 'duplicate-k
 class TransactionState {
   /** A {@link Failed}, or the error that nothing can be retried after. */
   spoiledBy: unknown;
+  /** Streams that are not at their end. */
+  readonly streams = new Set<RowStream<object>>();
   readonly #connection: Connection;
   readonly #deadline: Deadline;
   readonly #turns = new Limiter(1);
@@ -120,32 +155,57 @@ class TransactionState {
 
   async close(): Promise<void> {
     this.#closed = true;
+    // What nobody reads would hold the connection for good.
+    for (const stream of this.streams) stream.destroy();
     await this.#turns.run(async () => {});
   }
 
+  remainingMs(): number {
+    return Math.max(1, this.#deadline.remainingMs());
+  }
+
   async run(call: Call, options: CallOptions | undefined): Promise<Answer> {
-    refuseImplicitCommit(call.statement);
-    if (changesSession(call.statement)) this.#connection.tainted = true;
+    this.#admit(call);
     return await this.#send(call.command, this.#deadlineOf(options));
+  }
+
+  /** Throws what refuses the statement. */
+  pump(call: Call): Pump {
+    this.#admit(call);
+    return (pump) => this.#perform(pump, this.#deadline);
   }
 
   async control(text: string): Promise<void> {
     await this.#send(ownCommand(text, 'other'), this.#deadline);
   }
 
-  async #send(command: Command, deadline: Deadline): Promise<Answer> {
+  #admit({ statement }: Call): void {
+    refuseImplicitCommit(statement);
+    if (changesSession(statement)) this.#connection.tainted = true;
+  }
+
+  #send(command: Command, deadline: Deadline): Promise<Answer> {
+    return this.#perform((connection) => connection.run(command, deadline), deadline);
+  }
+
+  async #perform<T>(act: (connection: Connection) => Promise<T>, deadline: Deadline): Promise<T> {
     this.refuseWhenClosed();
-    return await this.#turns.run(async () => {
-      if (this.spoiledBy !== undefined) throw this.#visible(this.spoiledBy, deadline);
+    const perform = async (): Promise<T> => {
+      if (this.spoiledBy !== undefined) throw this.spoiledBy;
       try {
-        const answer = await this.#connection.run(command, deadline);
+        const done = await act(this.#connection);
         this.#checkStillOpen();
-        return answer;
+        return done;
       } catch (error) {
         if (!(error instanceof Failed) || !isHarmless(error.failure)) this.spoiledBy ??= error;
-        throw this.#visible(error, deadline);
+        throw error;
       }
-    });
+    };
+    try {
+      return await this.#turns.run(perform, deadline);
+    } catch (error) {
+      throw this.#visible(error, deadline);
+    }
   }
 
   refuseWhenClosed(): void {

@@ -14,10 +14,12 @@ export interface Attempts {
   readonly operation: Operation;
   /** The caller's word that twice is as good as once. */
   readonly idempotent: boolean;
-  /** `false`: fail after the first try. Default `true`. */
-  readonly retry?: boolean;
+  /** Whether it may be tried again after what has just failed. Default: always. */
+  readonly mayRetry?: () => boolean;
   readonly deadline: Deadline;
 }
+
+const always = (): boolean => true;
 
 /** What an attempt used: told in errors and events. */
 export interface AttemptTrace {
@@ -71,7 +73,7 @@ interface FailedAttempt {
 /** Waits until the next attempt may begin, or throws the error that the caller sees. */
 async function pauseOrThrow(services: Services, attempts: Attempts, failed: FailedAttempt): Promise<void> {
   const { failure, trace, operation, number } = failed;
-  const { deadline, role, idempotent, retry = true } = attempts;
+  const { deadline, role, idempotent, mayRetry = always } = attempts;
   try {
     await services.retries.beforeNext({
       failure,
@@ -81,7 +83,7 @@ async function pauseOrThrow(services: Services, attempts: Attempts, failed: Fail
       idempotent,
       server: trace.server,
       deadline,
-      mayRetry: retry,
+      mayRetry: mayRetry(),
       elsewhere: false,
     });
   } catch (error) {
@@ -131,7 +133,7 @@ function inDoubt(
 }
 
 function errorOf(
-  { deadline, idempotent, retry = true }: Attempts,
+  { deadline, idempotent, mayRetry = always }: Attempts,
   { failure, trace, operation, number }: FailedAttempt,
   more?: Pick<GiveUpFacts, 'why' | 'later'>,
 ): VipsqlError {
@@ -142,7 +144,7 @@ function errorOf(
     attempts: number,
     timeoutMs: deadline.timeoutMs,
     abortReason: isInterrupted(failure) ? deadline.signal?.reason : undefined,
-    couldBeRepeated: retry && !idempotent,
+    couldBeRepeated: mayRetry() && !idempotent,
     ...more,
   });
 }

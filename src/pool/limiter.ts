@@ -1,3 +1,7 @@
+import type { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import { interruptedWait } from '../resilience/interruption.ts';
+
 export interface LimiterOptions {
   /** Tasks that had to wait start up to this much later than they could. */
   readonly jitterMs?: number;
@@ -19,9 +23,10 @@ export class Limiter {
     this.#restAfterFailureMs = restAfterFailureMs;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
+  /** Rejects with {@link Failed}, and never begins, what has to wait until `deadline`. */
+  async run<T>(task: () => Promise<T>, deadline?: Deadline): Promise<T> {
     if (this.#running >= this.#max) {
-      await new Promise<void>((resolve) => this.#queue.push(resolve));
+      await this.#turn(deadline);
       if (this.#jitterMs > 0) {
         await new Promise((resolve) => setTimeout(resolve, Math.random() * this.#jitterMs));
       }
@@ -47,6 +52,20 @@ export class Limiter {
       this.#running += 1;
       this.#queue.shift()?.();
     }
+  }
+
+  #turn(deadline: Deadline | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        cancel?.();
+        resolve();
+      };
+      this.#queue.push(enter);
+      const cancel = deadline?.onInterrupt((interruption) => {
+        this.#queue.splice(this.#queue.indexOf(enter), 1);
+        reject(new Failed(interruptedWait(interruption, 'turn', 'what came before had not ended')));
+      });
+    });
   }
 
   /** Hands the place over to whoever has waited longest. */

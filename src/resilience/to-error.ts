@@ -164,6 +164,10 @@ const waits: Readonly<Record<WaitPhase, { readonly doing: string; readonly next:
     doing: 'waiting for an end of the second writer',
     next: 'Make one master read-only; writes go on 10 s after the last evidence.',
   },
+  turn: {
+    doing: 'waiting for its turn on its connection',
+    next: 'Read a stream to its end, or leave it, before the next statement.',
+  },
   answer: {
     doing: 'waiting for the answer',
     next: 'Look for a missing index or a lock, or raise timeoutMs.',

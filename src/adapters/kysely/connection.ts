@@ -1,0 +1,123 @@
+import type {
+  AbortableOperationOptions,
+  CompiledQuery,
+  DatabaseConnection,
+  QueryResult,
+  TransactionSettings,
+} from 'kysely';
+import type { Cluster } from '../../cluster.ts';
+import type { IsolationLevel, TransactionOptions } from '../../config/call-options.ts';
+import { TransactionClosedError } from '../../errors/errors.ts';
+import { changesSession } from '../../handles/call.ts';
+import { OpenTransaction } from '../../handles/open-transaction.ts';
+import { servicesOf } from '../../handles/services.ts';
+import { analyze } from '../../sql/statement.ts';
+import type { SqlParams } from '../../sql/value.ts';
+import { targetOf } from './on-target.ts';
+import type { KyselyDialectOptions } from './options.ts';
+import { OwnSession } from './own-session.ts';
+import { type Place, readerPlace, writerPlace } from './place.ts';
+
+/**
+ * What Kysely takes for one connection. Each statement takes one of the cluster's, until a transaction begins, or a
+ * statement leaves something in its session: from then on all of them run there, until it is given back.
+ */
+export class KyselyConnection implements DatabaseConnection {
+  readonly #db: Cluster;
+  readonly #options: KyselyDialectOptions;
+  #session: OwnSession | undefined;
+  #transaction: OpenTransaction | undefined;
+  /** Ends the statement under way. */
+  #running: AbortController | undefined;
+
+  constructor(db: Cluster, options: KyselyDialectOptions) {
+    this.#db = db;
+    this.#options = options;
+  }
+
+  /** The open one. @throws {TransactionClosedError} */
+  get transaction(): OpenTransaction {
+    if (this.#transaction !== undefined) return this.#transaction;
+    throw new TransactionClosedError('There is no open transaction on this connection; nothing was sent.');
+  }
+
+  async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    const { exactlyOnce } = this.#options;
+    const options: TransactionOptions = {
+      isolation: isolationLevel as IsolationLevel | undefined,
+      readOnly: accessMode === 'read only',
+      exactlyOnce,
+    };
+    this.#transaction = await (this.#session?.pinned.begin(options) ??
+      OpenTransaction.begin(servicesOf(this.#db), options));
+  }
+
+  async commit(): Promise<void> {
+    await this.#ending().commit();
+  }
+
+  async rollBack(): Promise<void> {
+    await this.#ending().rollBack();
+  }
+
+  /** Afterwards nothing of it is left: an open transaction is rolled back, and its session is taken back. */
+  async release(): Promise<void> {
+    await this.#transaction?.rollBack();
+    this.#transaction = undefined;
+    await this.#session?.end();
+    this.#session = undefined;
+  }
+
+  async executeQuery<Row>(
+    query: CompiledQuery,
+    options?: AbortableOperationOptions,
+  ): Promise<QueryResult<Row>> {
+    // The signal itself is Kysely's affair: it calls cancelQuery where the statement is to be stopped.
+    const running = options?.signal && new AbortController();
+    this.#running = running;
+    const place = await this.#placeFor(query);
+    const { timeoutMs } = this.#options;
+    const limits = { timeoutMs, signal: running?.signal };
+    return (await place.run(query.sql, query.parameters as SqlParams, limits)) as QueryResult<Row>;
+  }
+
+  async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
+    const place = await this.#placeFor(query);
+    const { timeoutMs } = this.#options;
+    const stream = place.stream(query.sql, query.parameters as SqlParams, { timeoutMs });
+    let rows: Row[] = [];
+    for await (const row of stream) {
+      rows.push(row as Row);
+      if (rows.length < chunkSize) continue;
+      yield { rows };
+      rows = [];
+    }
+    if (rows.length > 0) yield { rows };
+  }
+
+  /** Has the server stop the statement under way, over a connection of the cluster's own. */
+  async cancelQuery(): Promise<void> {
+    this.#running?.abort();
+  }
+
+  /** The same: a connection whose statement was stopped is not used again. */
+  async killSession(): Promise<void> {
+    this.#running?.abort();
+  }
+
+  #ending(): OpenTransaction {
+    const { transaction } = this;
+    this.#transaction = undefined;
+    return transaction;
+  }
+
+  async #placeFor(query: CompiledQuery): Promise<Place> {
+    if (this.#transaction !== undefined) return writerPlace(this.#transaction.tx);
+    const target = targetOf(query, this.#options.target ?? 'primary');
+    if (this.#session === undefined && target !== 'replica' && changesSession(analyze(query.sql))) {
+      this.#session = await OwnSession.begin(this.#db);
+    }
+    if (this.#session !== undefined) return writerPlace(this.#session.pinned);
+    return target === 'replica' ? readerPlace(this.#db.replica()) : writerPlace(this.#db[target]());
+  }
+}

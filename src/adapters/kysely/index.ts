@@ -1,0 +1,2 @@
+export { type KyselyDialectOptions, VipsqlDialect } from './dialect.ts';
+export { onPrimary, onReplica } from './on-target.ts';
