@@ -146,14 +146,17 @@ async function commit(connection: Connection, deadline: Deadline, trace: Attempt
 }
 
 /** Leaves nothing of the transaction behind on the server, as far as it can be reached. */
-async function abandon({ services, connection }: Attempt): Promise<void> {
+async function abandon({ services, connection, deadline }: Attempt): Promise<void> {
   if (connection.usable) {
     await connection
       .run(ownCommand('ROLLBACK', 'other'), new Deadline(rollbackTimeoutMs))
       .catch(() => connection.destroy());
     return;
   }
-  if (connection.inTransaction) await services.primary.terminate(connection);
+  if (!connection.inTransaction) return;
+  const terminated = services.primary.terminate(connection);
+  // Only what runs again has to know that the locks are gone.
+  if (deadline.interruption() === undefined) await terminated;
 }
 
 function beginStatements(options: Attempt['options']): string[] {

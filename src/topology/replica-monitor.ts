@@ -125,6 +125,7 @@ export class ReplicaMonitor {
    * server in the same life, since connection ids are small integers which belong to somebody else anywhere else.
    */
   async kill(victim: Connection): Promise<void> {
+    const deadline = new Deadline(killTimeoutMs);
     await this.#turns.run(async () => {
       const control = this.#connection;
       if (control === undefined || !victim.usable || !sameServer(control, victim)) {
@@ -132,8 +133,8 @@ export class ReplicaMonitor {
           `no control connection to the server of connection ${victim.id} on ${this.#server.name}`,
         );
       }
-      await control.run(ownCommand(`KILL QUERY ${victim.id}`), new Deadline(killTimeoutMs));
-    });
+      await control.run(ownCommand(`KILL QUERY ${victim.id}`), deadline);
+    }, deadline);
   }
 
   stop(): void {

@@ -91,9 +91,8 @@ export class VipWatch {
   command(text: string, control: Connection, deadline: Deadline): Promise<Answer> {
     return this.#turns.run(async () => {
       if (this.#connection !== control) throw new Error('the control connection is gone');
-      if (deadline.interruption() !== undefined) throw new Error('the control connection was busy');
       return await control.run(ownCommand(text), deadline);
-    });
+    }, deadline);
   }
 
   /**

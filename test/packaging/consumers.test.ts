@@ -44,6 +44,7 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/sql/index.js');
     expect(packed).toContain('dist/adapters/http/index.js');
     expect(packed).toContain('dist/adapters/knex/index.js');
+    expect(packed).toContain('dist/adapters/kysely/index.js');
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(

@@ -15,6 +15,7 @@ import {
   type PinnedConnection,
   type Query,
   type ReadSql,
+  type RowStream,
   type Snapshot,
   sql,
   type Transaction,
@@ -71,7 +72,7 @@ test('what closures are given has the methods that fit', () => {
   db.transaction(async (tx) => {
     expectTypeOf(tx).toEqualTypeOf<Transaction>();
     expectTypeOf(tx.rows<Item>().one('SELECT 1')).resolves.toEqualTypeOf<Item>();
-    expectTypeOf(tx).not.toHaveProperty('stream');
+    expectTypeOf(tx.rows<Item>().stream('SELECT 1')).toEqualTypeOf<RowStream<Item>>();
   });
   db.primary().connection(async (connection) => expectTypeOf(connection).toEqualTypeOf<PinnedConnection>());
   db.replica<Item>().snapshot(async (snapshot) => {

@@ -53,17 +53,21 @@ export class KyselyConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    await this.#ending().commit();
+    const { transaction } = this;
+    this.#transaction = undefined;
+    await transaction.commit();
   }
 
+  /** Kysely asks for it after a COMMIT that failed, too: then there is nothing left to do. */
   async rollBack(): Promise<void> {
-    await this.#ending().rollBack();
+    const transaction = this.#transaction;
+    this.#transaction = undefined;
+    await transaction?.rollBack();
   }
 
   /** Afterwards nothing of it is left: an open transaction is rolled back, and its session is taken back. */
   async release(): Promise<void> {
-    await this.#transaction?.rollBack();
-    this.#transaction = undefined;
+    await this.rollBack();
     await this.#session?.end();
     this.#session = undefined;
   }
@@ -103,12 +107,6 @@ export class KyselyConnection implements DatabaseConnection {
   /** The same: a connection whose statement was stopped is not used again. */
   async killSession(): Promise<void> {
     this.#running?.abort();
-  }
-
-  #ending(): OpenTransaction {
-    const { transaction } = this;
-    this.#transaction = undefined;
-    return transaction;
   }
 
   async #placeFor(query: CompiledQuery): Promise<Place> {

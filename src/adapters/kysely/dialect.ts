@@ -33,18 +33,22 @@ export class VipsqlDialect implements Dialect {
     this.#options = options;
   }
 
+  /** Called by Kysely. */
   createDriver(): Driver {
     return new VipsqlDriver(this.#db, this.#options);
   }
 
+  /** Called by Kysely. */
   createQueryCompiler(): QueryCompiler {
     return new MysqlQueryCompiler();
   }
 
+  /** Called by Kysely. */
   createAdapter(): DialectAdapter {
     return new MysqlAdapter();
   }
 
+  /** Called by Kysely. */
   // biome-ignore lint/suspicious/noExplicitAny: that is the type Kysely has it with.
   createIntrospector(db: Kysely<any>): DatabaseIntrospector {
     return new MysqlIntrospector(db);

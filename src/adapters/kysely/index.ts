@@ -1,2 +1,3 @@
 export { type KyselyDialectOptions, VipsqlDialect } from './dialect.ts';
 export { onPrimary, onReplica } from './on-target.ts';
+export type { KyselyTarget } from './options.ts';

@@ -59,6 +59,40 @@ describe('a statement that takes too long', () => {
     expect(tookMs).toBeLessThan(4_000);
   });
 
+  test('of a transaction ends at the deadline of that while the VIP is silent, whatever it was', async () => {
+    const db = openCluster(lab, { transactionTimeoutMs: 1_500 });
+    await db.ready();
+    const began = performance.now();
+    let begun = 0;
+    let silence: Promise<void> | undefined;
+    const whenSilent = async (): Promise<void> => {
+      begun += 1;
+      await eventually('both have begun', () => begun === 2);
+      silence ??= lab.fault({ kind: 'black-hole' });
+      await silence;
+    };
+    const silent = await Promise.all([
+      rejection(
+        db.transaction(async (tx) => {
+          await tx.execute("INSERT INTO t (id) VALUES ('commit')");
+          await whenSilent();
+        }),
+      ),
+      rejection(
+        db.transaction(async (tx) => {
+          await tx.execute("INSERT INTO t (id) VALUES ('statement')");
+          await whenSilent();
+          await tx.execute("UPDATE t SET n = 1 WHERE id = 'statement'");
+        }),
+      ),
+    ]);
+    const tookMs = performance.now() - began;
+    await lab.heal();
+    expect(silent[0], String(silent[0])).toBeInstanceOf(InDoubtError);
+    expect(silent[1], String(silent[1])).toBeInstanceOf(VipsqlError);
+    expect(tookMs).toBeLessThan(6_000);
+  });
+
   test('ends at once when its signal fires', async () => {
     const db = openCluster(lab);
     await db.ready();

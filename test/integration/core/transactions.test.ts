@@ -269,4 +269,76 @@ describe.each(labVendors)('transactions on %s', (vendor) => {
     });
     expect((await rows()).map(({ id }) => id)).toContain(70);
   });
+
+  describe('streams of a transaction', () => {
+    const manyRows = "SELECT t.id, REPEAT('x', 65536) AS big FROM t, information_schema.columns LIMIT 500";
+
+    test('read what it has written, one statement after the other', async () => {
+      const ids = await db.transaction(async (tx) => {
+        await tx.execute('INSERT INTO t VALUES (3, 0)');
+        const seen: number[] = [];
+        for await (const { id } of tx.rows<{ id: number }>().stream('SELECT id FROM t ORDER BY id'))
+          seen.push(id);
+        await tx.execute('UPDATE t SET n = 1 WHERE id = 3');
+        return seen;
+      });
+      expect(ids).toEqual([1, 2, 3]);
+      expect(await db.primary().value('SELECT n FROM t WHERE id = 3')).toBe(1);
+    });
+
+    test('can be left, and the transaction goes on', async () => {
+      await db.transaction(async (tx) => {
+        for await (const _ of tx.stream(manyRows)) break;
+        await tx.execute('UPDATE t SET n = 5 WHERE id = 1');
+      });
+      expect(await db.primary().value('SELECT n FROM t WHERE id = 1')).toBe(5);
+    });
+
+    test('that nobody reads on hold up neither its end nor, beyond the deadline, its next statement', async () => {
+      const error = await rejection(
+        db.transaction(
+          async (tx) => {
+            for await (const _ of tx.stream(manyRows)) await tx.execute('UPDATE t SET n = 6 WHERE id = 1');
+          },
+          { timeoutMs: 600 },
+        ),
+      );
+      expect(error).toMatchObject({ code: 'VIPSQL_TIMEOUT', phase: 'turn', outcome: 'not-executed' });
+      const left = await db.transaction(async (tx) => {
+        const stream = tx.stream(manyRows);
+        await new Promise((resolve) => {
+          stream.once('data', resolve);
+        });
+        stream.pause();
+        return stream;
+      });
+      expect(left.destroyed).toBe(true);
+      expect(await db.primary().value('SELECT n FROM t WHERE id = 1')).toBe(0);
+      expect(db.status().primary.inUse).toBe(0);
+    });
+
+    test('spoil it when they break', async () => {
+      const error = await rejection(
+        db.transaction(async (tx) => {
+          await tx.execute('UPDATE t SET n = 7 WHERE id = 1');
+          for await (const _ of tx.stream('SELECT id, IF(id > 1, (SELECT id FROM t), 0) AS one FROM t'))
+            void _;
+        }),
+      );
+      expect(error).toMatchObject({ code: 'VIPSQL_SQL' });
+      expect(await db.primary().value('SELECT n FROM t WHERE id = 1')).toBe(0);
+    });
+  });
+
+  test('a connection on loan streams too', async () => {
+    const ids = await db.primary().connection(async (connection) => {
+      await connection.execute('SET @least = 2');
+      const seen: unknown[] = [];
+      for await (const { id } of connection.stream('SELECT id FROM t WHERE id >= @least')) seen.push(id);
+      for await (const _ of connection.stream('SELECT id FROM t')) break;
+      expect(await connection.value('SELECT @least')).toBe(2);
+      return seen;
+    });
+    expect(ids).toEqual([2]);
+  });
 });

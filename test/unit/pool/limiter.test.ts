@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Limiter } from '../../../src/pool/limiter.ts';
+import { Deadline } from '../../../src/resilience/deadline.ts';
 
 /** A task that ends when it is told to. */
 class Task {
@@ -85,5 +86,20 @@ describe('Limiter', () => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test('never begins a task whose deadline passes before its turn comes, and goes on with the next', async () => {
+    const limiter = new Limiter(1);
+    const [first, late, third] = [new Task(), new Task(), new Task()];
+    const done = limiter.run(first.run);
+    const gone = limiter.run(late.run, new Deadline(20));
+    const waiting = limiter.run(third.run, new Deadline(10_000));
+    await expect(gone).rejects.toMatchObject({ failure: { kind: 'timeout', phase: 'turn' } });
+    first.end();
+    await done;
+    await settle();
+    expect([late.started, third.started]).toEqual([false, true]);
+    third.end();
+    expect(await waiting).toBe('done');
   });
 });
