@@ -1,15 +1,14 @@
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import type { Cluster } from 'vipsql';
 import { toHttpError } from './http-errors.ts';
-import type { Recorded } from './model.ts';
+import type { Recorded, ShopRepository } from './model.ts';
 import { orderBody, orderPath, productPath, productsQuery, restockBody } from './requests.ts';
-import type { Shop } from './shop.ts';
 
 /** How long the readiness check waits for a primary: a failover shorter than this takes no instance out of service. */
 const readyTimeoutMs = 3_000;
 
 export interface AppParts {
-  readonly shop: Shop;
+  readonly shop: ShopRepository;
   /** For the readiness check only; all SQL is in the shop. */
   readonly db: Pick<Cluster, 'ready' | 'status'>;
   readonly logger?: FastifyServerOptions['logger'];
@@ -61,7 +60,7 @@ function addProbes(app: FastifyInstance, db: AppParts['db']): void {
   });
 }
 
-function addProducts(app: FastifyInstance, shop: Shop): void {
+function addProducts(app: FastifyInstance, shop: ShopRepository): void {
   app.get('/products', async ({ query }) => {
     const filter = productsQuery.parse(query);
     const products = await shop.products(filter);
@@ -80,7 +79,7 @@ function addProducts(app: FastifyInstance, shop: Shop): void {
   });
 }
 
-function addOrders(app: FastifyInstance, shop: Shop): void {
+function addOrders(app: FastifyInstance, shop: ShopRepository): void {
   app.put('/orders/:orderId', async ({ params, body }, reply) => {
     const { orderId } = orderPath.parse(params);
     const { entry, repeated } = await shop.placeOrder({ id: orderId, ...orderBody.parse(body) });

@@ -72,6 +72,8 @@ export function toHttpError(error: unknown): HttpError {
     if (error.code === 'VIPSQL_IN_DOUBT') return inDoubt;
     return passing.has(error.code) ? unavailable : internal;
   }
+  // Knex wraps what vipsql tells it.
+  if (error instanceof Error && error.cause instanceof VipsqlError) return toHttpError(error.cause);
   return refusedByFastify(error) ?? internal;
 }
 

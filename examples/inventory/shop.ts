@@ -4,16 +4,24 @@ import type {
   Order,
   OrderLine,
   OrderRequest,
+  OrderRow,
   Product,
   ProductFilter,
   Recorded,
   Restock,
+  ShopRepository,
   Stock,
 } from './model.ts';
-import { ShopError } from './shop-error.ts';
-
-/** One row per line of an order. */
-type OrderRow = Omit<Order, 'lines'> & OrderLine;
+import {
+  idTaken,
+  inLockOrder,
+  isSameDelivery,
+  isSameOrder,
+  notFound,
+  orderOf,
+  outOfStock,
+  priced,
+} from './shop-rules.ts';
 
 /**
  * The shop's SQL. Every write may be repeated with the same id and takes effect once, so a client that got no answer,
@@ -22,7 +30,7 @@ type OrderRow = Omit<Order, 'lines'> & OrderLine;
  * Locks are taken in one order everywhere, so that transactions wait for each other but never in a circle: first the
  * row that bears the client's id, then rows of `stock` by ascending sku.
  */
-export class Shop {
+export class Shop implements ShopRepository {
   readonly #db: Cluster;
 
   constructor(db: Cluster) {
@@ -67,11 +75,7 @@ export class Shop {
         WHERE o.id = ? ORDER BY l.sku`,
       [id],
     );
-    const [first] = rows;
-    if (first === undefined) return notFound('order', id);
-    const { customer, status, createdAt } = first;
-    const lines = rows.map(({ sku, qty, priceCents }) => ({ sku, qty, priceCents }));
-    return { id, customer, status, createdAt, lines };
+    return orderOf(id, rows);
   }
 
   /**
@@ -117,7 +121,7 @@ export class Shop {
     const entry = await this.#db
       .primary<Restock>({ idempotent: true })
       .one('SELECT id, sku, qty FROM restock WHERE id = ?', [request.id]);
-    if (entry.sku !== request.sku || entry.qty !== request.qty) throw idTaken('restock', request.id);
+    if (!isSameDelivery(entry, request)) throw idTaken('restock', request.id);
     return { entry, repeated: true };
   }
 }
@@ -130,18 +134,17 @@ async function sell(tx: Transaction, { id, customer, lines }: OrderRequest): Pro
     customer,
     createdAt,
   ]);
-  const priced = await withPrices(tx, lines);
+  const sold = await withPrices(tx, lines);
   for (const { sku, qty } of lines) {
     const { affectedRows } = await tx.execute(
       'UPDATE stock SET qty = qty - :qty WHERE sku = :sku AND qty >= :qty',
       { sku, qty },
     );
-    if (affectedRows === 0)
-      throw new ShopError('out_of_stock', `There are not ${qty} pieces of ${sku} left.`);
+    if (affectedRows === 0) throw outOfStock(sku, qty);
   }
-  const rows = priced.map(({ sku, qty, priceCents }) => [id, sku, qty, priceCents]);
+  const rows = sold.map(({ sku, qty, priceCents }) => [id, sku, qty, priceCents]);
   await tx.execute(sql`INSERT INTO order_line (order_id, sku, qty, price_cents) VALUES ${sql.values(rows)}`);
-  return { id, customer, status: 'placed', createdAt, lines: priced };
+  return { id, customer, status: 'placed', createdAt, lines: sold };
 }
 
 async function receive(tx: Transaction, { id, sku, qty }: Restock): Promise<Restock> {
@@ -156,12 +159,7 @@ async function withPrices(tx: Transaction, lines: readonly LineRequest[]): Promi
     .query('SELECT sku, price_cents AS priceCents FROM product WHERE sku IN (?)', [
       lines.map(({ sku }) => sku),
     ]);
-  const prices = new Map(products.map(({ sku, priceCents }) => [sku, priceCents]));
-  return lines.map(({ sku, qty }) => {
-    const priceCents = prices.get(sku);
-    if (priceCents === undefined) throw new ShopError('unknown_product', `There is no product ${sku}.`);
-    return { sku, qty, priceCents };
-  });
+  return priced(lines, products);
 }
 
 /** What a write returns, or `undefined` when its id is on record already: then the write itself was rolled back. */
@@ -172,24 +170,4 @@ async function unlessRecorded<T>(write: Promise<T>): Promise<T | undefined> {
     if (error instanceof VipsqlError && error.code === 'VIPSQL_DUPLICATE_KEY') return undefined;
     throw error;
   }
-}
-
-function inLockOrder<Line extends LineRequest>(lines: readonly Line[]): Line[] {
-  return [...lines].sort((a, b) => (a.sku < b.sku ? -1 : 1));
-}
-
-function isSameOrder(order: Order, request: OrderRequest): boolean {
-  return (
-    order.customer === request.customer &&
-    order.lines.length === request.lines.length &&
-    order.lines.every(({ sku, qty }, i) => sku === request.lines[i]?.sku && qty === request.lines[i]?.qty)
-  );
-}
-
-function notFound(kind: 'product' | 'order', id: string): never {
-  throw new ShopError('not_found', `There is no ${kind} ${id}.`);
-}
-
-function idTaken(kind: 'order' | 'restock', id: string): ShopError {
-  return new ShopError('id_taken', `The id ${id} stands for another ${kind}; choose a new one.`);
 }

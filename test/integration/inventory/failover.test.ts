@@ -5,15 +5,14 @@ import { createCatalogue } from '../../../examples/inventory/demo/catalogue.ts';
 import { Ledger } from '../../../examples/inventory/demo/ledger.ts';
 import { Tally } from '../../../examples/inventory/demo/tally.ts';
 import { eventually } from '../../support/cluster.ts';
-import { labVendors } from '../../support/lab-vendors.ts';
-import { ShopFixture } from './shop-fixture.ts';
+import { ShopFixture, shops } from './shop-fixture.ts';
 
-describe.each(labVendors)('the shop on %s, with buyers', (vendor) => {
+describe.each(shops)('the shop on $vendor by $library, with buyers', ({ vendor, library }) => {
   let shop: ShopFixture;
   let ledger: Ledger;
 
   beforeEach(async () => {
-    shop = await ShopFixture.open(vendor);
+    shop = await ShopFixture.open(vendor, library);
     ledger = new Ledger();
     await createCatalogue(shop.db);
   });

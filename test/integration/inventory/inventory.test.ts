@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { labVendors } from '../../support/lab-vendors.ts';
-import { ShopFixture } from './shop-fixture.ts';
+import { ShopFixture, shops } from './shop-fixture.ts';
 
-describe.each(labVendors)('the shop on %s', (vendor) => {
+describe.each(shops)('the shop on $vendor by $library', ({ vendor, library }) => {
   let shop: ShopFixture;
 
   beforeAll(async () => {
-    shop = await ShopFixture.open(vendor);
+    shop = await ShopFixture.open(vendor, library);
   });
 
   afterAll(async () => {

@@ -1,11 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import knexModule, { type Knex } from 'knex';
 import { type Cluster, createCluster, sql } from 'vipsql';
+import { knexClient } from 'vipsql/knex';
 import { type Lab, type LabVendor, startLab } from 'vipsql/testing';
 import { buildApp } from '../../../examples/inventory/app.ts';
 import { clusterSettings } from '../../../examples/inventory/cluster-settings.ts';
 import { createTables } from '../../../examples/inventory/create-tables.ts';
+import { KnexShop } from '../../../examples/inventory/knex-shop.ts';
 import { Shop } from '../../../examples/inventory/shop.ts';
+import { labVendors } from '../../support/lab-vendors.ts';
+
+/** What the shop speaks to its database with. */
+export type ShopLibrary = 'vipsql' | 'Knex';
+
+export const shops = labVendors.flatMap((vendor) =>
+  (['vipsql', 'Knex'] as const).map((library) => ({ vendor, library })),
+);
 
 /** An answer of the service, as far as a test looks at it. */
 export interface Answer {
@@ -20,15 +31,18 @@ export class ShopFixture implements AsyncDisposable {
   readonly lab: Lab;
   readonly db: Cluster;
   readonly app: FastifyInstance;
+  readonly #knex: Knex | undefined;
 
-  constructor(lab: Lab) {
+  constructor(lab: Lab, library: ShopLibrary) {
     this.lab = lab;
     this.db = createCluster({ ...clusterSettings, ...lab.config(), transactionTimeoutMs: 5_000 });
-    this.app = buildApp({ shop: new Shop(this.db), db: this.db });
+    this.#knex = library === 'Knex' ? knexModule({ client: knexClient(this.db) }) : undefined;
+    const shop = this.#knex === undefined ? new Shop(this.db) : new KnexShop(this.#knex);
+    this.app = buildApp({ shop, db: this.db });
   }
 
-  static async open(vendor: LabVendor): Promise<ShopFixture> {
-    const fixture = new ShopFixture(await startLab({ vendor, redis: false }));
+  static async open(vendor: LabVendor, library: ShopLibrary = 'vipsql'): Promise<ShopFixture> {
+    const fixture = new ShopFixture(await startLab({ vendor, redis: false }), library);
     try {
       await createTables(fixture.db);
       return fixture;
@@ -40,6 +54,7 @@ export class ShopFixture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app.close();
+    await this.#knex?.destroy();
     await this.db.close();
     await this.lab.stop();
   }
