@@ -38,11 +38,8 @@ export function isNoFloor({ position, isUnknown, seen, primaryAt }: Floor): bool
   return (position?.isEmpty ?? true) && !isUnknown && seen.length === 0 && primaryAt === undefined;
 }
 
-/** Two readings of one start time may differ by so much. */
-const startToleranceMs = 3_000;
-
 export function sameLife(a: ServerLife, b: ServerLife): boolean {
-  return a.key === b.key && Math.abs(a.startedAtMs - b.startedAtMs) <= startToleranceMs;
+  return a.key === b.key && a.startedAtMs === b.startedAtMs;
 }
 
 /** After a write that was committed at `text`, in the notation of the vendor. Anything else is a write without a position. */

@@ -19,16 +19,13 @@ export interface ServerFacts {
   readonly identity: Identity;
   readonly vendor: Vendor;
   readonly version: string;
-  /** Milliseconds since 1970 by the server's clock; whole seconds, so two readings of one life may differ by one. */
+  /** Milliseconds since 1970 by the server's clock, in whole seconds: the same in every reading of one life. */
   readonly startedAtMs: number;
   readonly writable: boolean;
   readonly maxConnections: number;
   /** Why its commits have no positions, as far as its settings tell; `undefined` when they should have. */
   readonly withoutPositions: string | undefined;
 }
-
-/** Two readings of a start time may differ by rounding, and by a slow answer between clock and uptime. */
-const startToleranceMs = 2_500;
 
 export function sameIdentity(a: Identity, b: Identity): boolean {
   return a.uuid === b.uuid && a.serverId === b.serverId && a.hostname === b.hostname && a.port === b.port;
@@ -37,19 +34,19 @@ export function sameIdentity(a: Identity, b: Identity): boolean {
 /**
  * Says whether a connection belongs to another life of its server than the one that began at `startedAtMs`.
  * Connection ids start again at every restart, so an id below `floorId`, the highest one known when
- * this connection was dialled, shows a restart even within the rounding of the clocks.
+ * this connection was dialled, shows a restart even within the same second.
  */
 export function isRestart(
   startedAtMs: number,
   connection: { readonly facts: ServerFacts; readonly id: number },
   floorId: number,
 ): boolean {
-  return Math.abs(startedAtMs - connection.facts.startedAtMs) > startToleranceMs || connection.id < floorId;
+  return startedAtMs !== connection.facts.startedAtMs || connection.id < floorId;
 }
 
 /** Says whether two connections, opened at any time, lead to one server in one life. */
 export function isSameLife(a: ServerFacts, b: ServerFacts): boolean {
-  return sameIdentity(a.identity, b.identity) && Math.abs(a.startedAtMs - b.startedAtMs) <= startToleranceMs;
+  return sameIdentity(a.identity, b.identity) && a.startedAtMs === b.startedAtMs;
 }
 
 /** The same for a server in every process, and short: tokens carry it. */

@@ -89,24 +89,27 @@ function literal(value: SessionVariableValue): string {
 
 const common =
   '@@server_id AS serverId, @@hostname AS hostname, @@port AS port, @@version AS version, CONNECTION_ID() AS id, ' +
-  'UNIX_TIMESTAMP() AS now, @@global.max_connections AS maxConnections, @@global.read_only AS readOnly, @@global.log_bin AS binlog';
+  '@@global.max_connections AS maxConnections, @@global.read_only AS readOnly, @@global.log_bin AS binlog';
+
+/**
+ * When the server began its life. Within one statement both read the same clock at the same moment, the statement's start,
+ * so that the difference is the same whole second however often it is asked, and when the clock is set.
+ */
+function startedAt(table: string): string {
+  return `(SELECT UNIX_TIMESTAMP() - VARIABLE_VALUE FROM ${table} WHERE VARIABLE_NAME = 'Uptime') AS startedAt`;
+}
 
 const factStatements: Record<Vendor, string> = {
-  mysql: `SELECT ${common}, @@server_uuid AS uuid, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline, @@global.gtid_mode AS gtidMode`,
-  mariadb: `SELECT ${common}`,
+  mysql: `SELECT ${common}, @@server_uuid AS uuid, @@global.super_read_only AS superReadOnly, @@global.offline_mode AS offline, @@global.gtid_mode AS gtidMode, ${startedAt('performance_schema.global_status')}`,
+  mariadb: `SELECT ${common}, ${startedAt('information_schema.GLOBAL_STATUS')}`,
 };
-
-/** With the rounding to whole seconds it stays below what two readings of one life may differ by. */
-const longestReadingMs = 1_000;
-
-const maxReadings = 3;
 
 /** Asks a new session who its server is, since when it lives, and whether it accepts writes. */
 export async function readServerFacts(
   raw: RawConnection,
   vendor: Vendor,
 ): Promise<{ readonly facts: ServerFacts; readonly connectionId: number }> {
-  const { row, uptimeS } = await readClock(raw, vendor);
+  const [row = {}] = await query(raw, factStatements[vendor]);
   const facts: ServerFacts = {
     identity: {
       uuid: typeof row.uuid === 'string' ? row.uuid : '',
@@ -116,7 +119,7 @@ export async function readServerFacts(
     },
     vendor,
     version: String(row.version),
-    startedAtMs: (Number(row.now) - uptimeS) * 1000,
+    startedAtMs: Math.round(Number(row.startedAt ?? 0)) * 1000,
     writable: isWritable(row),
     maxConnections: Number(row.maxConnections),
     withoutPositions: whyWithoutPositions(row),
@@ -130,20 +133,6 @@ function whyWithoutPositions({ binlog, gtidMode }: Row): string | undefined {
   return typeof gtidMode === 'string' && gtidMode.startsWith('OFF')
     ? `its gtid_mode is ${gtidMode}`
     : undefined;
-}
-
-/** The clock and the uptime are asked one after the other; a pause between them would look like another start. */
-async function readClock(
-  raw: RawConnection,
-  vendor: Vendor,
-): Promise<{ readonly row: Row; readonly uptimeS: number }> {
-  for (let reading = 1; ; reading += 1) {
-    const askedAt = performance.now();
-    const [row = {}] = await query(raw, factStatements[vendor]);
-    const [uptime = {}] = await query(raw, "SHOW GLOBAL STATUS LIKE 'Uptime'");
-    const isPrompt = performance.now() - askedAt < longestReadingMs;
-    if (isPrompt || reading === maxReadings) return { row, uptimeS: Number(uptime.Value) };
-  }
 }
 
 const writabilityStatements: Record<Vendor, string> = {

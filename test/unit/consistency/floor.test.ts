@@ -121,8 +121,7 @@ describe('the union of two floors', () => {
 describe('the life of a server', () => {
   it.each([
     ['the same reading', r1, r1, true],
-    ['another reading of it', r1, { ...r1, startedAtMs: r1.startedAtMs + 2_000 }, true],
-    ['a restart', r1, { ...r1, startedAtMs: r1.startedAtMs + 60_000 }, false],
+    ['a restart', r1, { ...r1, startedAtMs: r1.startedAtMs + 1_000 }, false],
     ['another server', r1, { ...r2, startedAtMs: r1.startedAtMs }, false],
   ])('%s', (_, a, b, same) => {
     expect(sameLife(a, b)).toBe(same);
