@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parsePosition } from '../../../src/consistency/parse-position.ts';
 import type { Cluster, ClusterConfig } from '../../../src/index.ts';
 import { type Lab, type LabServer, startLab } from '../../../src/testing/index.ts';
-import { eventually, openCluster, recordEvents } from '../../support/cluster.ts';
+import { eventually, openCluster, recordEvents, sleep } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 
 /** Long enough for a test to bring the rows. */
@@ -121,6 +121,8 @@ describe.each(labVendors)('a new primary on %s', (vendor) => {
       await lab.fault({ kind: 'start', server: owner.name });
       const { db, behind } = open();
       await db.ready();
+      // A start in the same second could only be told by connection ids, of which there are few here.
+      await sleep(1_000);
       const lost = await loseLastWrites(db);
       await rm(data, { recursive: true });
       await rename(`${data}.before`, data);
