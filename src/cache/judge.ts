@@ -1,4 +1,4 @@
-import { generationsOf, proofOf } from './names.ts';
+import { proofOf } from './names.ts';
 import type { Era, Filled, SeenRecord } from './store.ts';
 
 /** What a reader wants, and when. */
@@ -20,7 +20,10 @@ export function servable(
 ): Filled | undefined {
   const filled = records[0]?.filled;
   if (filled === undefined || filled.freshUntil <= now) return undefined;
-  const gens = generationsOf(records, era);
-  if (gens === undefined || records.some((record) => record?.isPending === true)) return undefined;
-  return filled.proof === proofOf(what, gens.slice(1)) ? filled : undefined;
+  const tagGens: string[] = [];
+  for (const [index, record] of records.entries()) {
+    if (record?.era !== era || record.isPending) return undefined;
+    if (index > 0) tagGens.push(record.gen);
+  }
+  return filled.proof === proofOf(what, tagGens) ? filled : undefined;
 }

@@ -31,7 +31,7 @@ export function fingerprint(parts: readonly string[]): string {
 
 /** Stands with a value for which value it is and what its tags were; a value with another one is not the one asked for. */
 export function proofOf(what: string, tagGens: readonly string[]): string {
-  return [what, ...tagGens].join(',');
+  return tagGens.length === 0 ? what : `${what},${tagGens.join(',')}`;
 }
 
 /** The generations of an entry and its tags; `undefined` unless all of them are known in this era. */

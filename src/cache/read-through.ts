@@ -8,7 +8,7 @@ import { keepExpiredMs, keepMs, type Loading } from './loading.ts';
 import { fingerprint, generationsOf, newId, type RecordNames } from './names.ts';
 import type { Serving } from './serving.ts';
 import type { CacheStats } from './stats.ts';
-import type { Era, Opened } from './store.ts';
+import type { Era, Opened, SeenRecord } from './store.ts';
 import { StoreAway, type StoreGuard } from './store-guard.ts';
 
 export interface ReadThroughOptions {
@@ -43,13 +43,19 @@ export class ReadThrough {
 
   /** Rejects with what the load rejects with, and with `Failed` at the deadline of the read. */
   async read<T>(request: CachedRead<T>): Promise<T> {
-    const { names, era: currentEra, isQuarantined } = this.#options;
-    const all = [names.entry(request.key), ...request.tags.map((tag) => names.tag(tag))];
+    const { names, era: currentEra, isQuarantined, guard, serving, stats } = this.#options;
+    const all = [names.entry(request.key)];
+    for (const tag of request.tags) all.push(names.tag(tag));
     const era = currentEra();
     if (era === undefined || isQuarantined(all)) return await this.#bypass(request);
     let landed: Landed | undefined;
     try {
-      landed = await this.#lookUp({ request: request as CachedRead<unknown>, era, names: all });
+      const trip = { request: request as CachedRead<unknown>, era, names: all };
+      const records = await guard.get(era, all);
+      const served = serving.serve(trip, records);
+      landed = served instanceof Promise ? await served : served;
+      if (landed === undefined) landed = await this.#miss(trip, records);
+      else stats.counts.hits += 1;
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error;
     }
@@ -58,14 +64,8 @@ export class ReadThrough {
   }
 
   /** `undefined`: the caller has to load for itself. */
-  async #lookUp(trip: Trip): Promise<Landed | undefined> {
-    const { guard, stats, serving } = this.#options;
-    const records = await guard.get(trip.era, trip.names);
-    const hit = await serving.serve(trip, records);
-    if (hit !== undefined) {
-      stats.counts.hits += 1;
-      return hit;
-    }
+  async #miss(trip: Trip, records: readonly (SeenRecord | undefined)[]): Promise<Landed | undefined> {
+    const { stats, serving } = this.#options;
     stats.counts.misses += 1;
     const gens = generationsOf(records, trip.era);
     const flight =

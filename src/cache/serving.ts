@@ -6,7 +6,7 @@ import { CorruptPayload, unpack, unseal } from './codec.ts';
 import { type Fence, readFence } from './fence.ts';
 import { servable } from './judge.ts';
 import type { CacheStats } from './stats.ts';
-import type { SeenRecord } from './store.ts';
+import type { Filled, SeenRecord } from './store.ts';
 import type { StoreGuard } from './store-guard.ts';
 
 export interface ServingOptions {
@@ -16,6 +16,9 @@ export interface ServingOptions {
   readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
 }
 
+/** A value for one read, or none. */
+type Served = Landed | undefined;
+
 /** Serves what records hold, to who may be given it. */
 export class Serving {
   readonly #options: ServingOptions;
@@ -24,22 +27,13 @@ export class Serving {
     this.#options = options;
   }
 
-  /** The value of the records, if it may be served to this read. */
-  async serve(
-    { request, era }: Trip,
-    records: readonly (SeenRecord | undefined)[],
-  ): Promise<Landed | undefined> {
-    const { guard, stats } = this.#options;
-    const filled = servable(records, { era, what: request.what, now: guard.now() });
-    if (filled === undefined || !(await this.hasSeen(filled.proven, request))) return undefined;
-    try {
-      const packed = unseal(filled.payload);
-      return { value: unpack(packed), packed, proven: filled.proven };
-    } catch (error) {
-      if (!(error instanceof CorruptPayload)) throw error;
-      stats.counts.corrupt += 1;
-      return undefined;
-    }
+  /** The value of the records, if it may be served to this read. At once, where the read has no floor. */
+  serve(trip: Trip, records: readonly (SeenRecord | undefined)[]): Served | Promise<Served> {
+    const { request, era } = trip;
+    const filled = servable(records, { era, what: request.what, now: this.#options.guard.now() });
+    if (filled === undefined) return undefined;
+    if (isNoFloor(request.floor)) return this.#unpacked(filled);
+    return this.hasSeen(filled.proven, request).then((has) => (has ? this.#unpacked(filled) : undefined));
   }
 
   /** Whether what has seen `proven` has seen all that a read must see. */
@@ -49,5 +43,16 @@ export class Serving {
     if (typeof required === 'string') return required === 'nothing';
     const position = readFence(proven);
     return typeof position !== 'string' && position.vendor === required.vendor && position.contains(required);
+  }
+
+  #unpacked({ payload, proven }: Filled): Served {
+    try {
+      const packed = unseal(payload);
+      return { value: unpack(packed), packed, proven };
+    } catch (error) {
+      if (!(error instanceof CorruptPayload)) throw error;
+      this.#options.stats.counts.corrupt += 1;
+      return undefined;
+    }
   }
 }

@@ -102,18 +102,25 @@ async function load(
 }
 
 /** The same for the same rows, wherever they are asked for. */
-function identityOf({ command }: Call, { session, primary }: ResolvedConfig): string {
-  const { database = '', timezone, bigint, dates, charset, sessionVariables } = session;
-  const types = JSON.stringify([
-    primary.credentials.user,
-    database,
-    timezone,
-    bigint,
-    dates,
-    charset,
-    sessionVariables,
-    command.json ?? [],
+function identityOf({ command }: Call, config: ResolvedConfig): string {
+  const { text, values, json } = command;
+  return fingerprint([
+    typesOf(config),
+    JSON.stringify(json ?? []),
+    text,
+    values === undefined ? '' : serialize(values).toString('latin1'),
   ]);
-  const values = command.values === undefined ? '' : serialize(command.values).toString('latin1');
-  return fingerprint([types, command.text, values]);
+}
+
+const types = new WeakMap<ResolvedConfig, string>();
+
+/** What decides about rows besides the statement: who asks where, and as which types values come. */
+function typesOf(config: ResolvedConfig): string {
+  const known = types.get(config);
+  if (known !== undefined) return known;
+  const { database = '', timezone, bigint, dates, charset, sessionVariables } = config.session;
+  const { user } = config.primary.credentials;
+  const made = JSON.stringify([user, database, timezone, bigint, dates, charset, sessionVariables]);
+  types.set(config, made);
+  return made;
 }

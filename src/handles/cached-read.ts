@@ -23,18 +23,23 @@ export interface HandleRead<T> {
 export async function cachedRead<T>(
   services: Services,
   { ttlMs, negativeTtlMs, tags = [] }: CachedOptions,
-  { check, ...request }: HandleRead<T>,
+  read: HandleRead<T>,
 ): Promise<T> {
   const cache = cacheOf(services);
   const { cache: defaults } = services.config;
   const longestMs = ttlMs ?? defaults?.ttlMs ?? 0;
-  const { deadline } = request;
+  const { key, what, floor, deadline, check, isNothing, load } = read;
   services.running.begin();
   try {
-    await check?.();
+    if (check !== undefined) await check();
     return await cache.read({
-      ...request,
-      tags: [...new Set(tags)].sort(),
+      key,
+      what,
+      floor,
+      deadline,
+      isNothing,
+      load,
+      tags: tags.length < 2 ? tags : [...new Set(tags)].sort(),
       ttlMs: longestMs,
       negativeTtlMs: Math.min(negativeTtlMs ?? defaults?.negativeTtlMs ?? longestMs, longestMs),
     });

@@ -10,6 +10,19 @@ const callers = Number(process.env.BENCH_CALLERS ?? 64);
 const only = process.env.BENCH_ONLY?.split(';');
 const shelves = 100;
 
+interface Round {
+  readonly reads: number;
+  readonly ms: number;
+  /** User and system time of this process. */
+  readonly cpuMs: number;
+}
+
+interface Playing {
+  readonly name: string;
+  readonly contender: Contender;
+  readonly results: Round[];
+}
+
 await using lab = await startLab({ replicas: 1 });
 const { redisUrl = '' } = lab;
 
@@ -41,57 +54,73 @@ async function compare(rowsPerShelf: number): Promise<void> {
   const load = (shelf: number): Promise<Row[]> => db.primary<Row>().query(statement, [shelf]);
   const target: BenchTarget = { config: lab.config(), redisUrl, redis, load };
   const expected = JSON.stringify(await load(7));
-  const playing: [string, Contender, number[]][] = [];
+  const playing: Playing[] = [];
   for (const name of names) {
     const contender = await contenders[name]?.(target, shelves);
     if (contender === undefined) continue;
     const got = JSON.stringify(await contender.read(7));
     if (got !== expected) throw new Error(`${name} gave ${got}`);
-    playing.push([name, contender, []]);
+    playing.push({ name, contender, results: [] });
   }
-  for (const [, contender] of playing) await play(contender);
+  for (const { contender } of playing) await play(contender);
   for (let round = 0; round < rounds; round += 1) {
-    for (const [, contender, rates] of playing) rates.push(await play(contender));
     // There and back again: who comes later is not always the same.
-    playing.reverse();
+    const order = round % 2 === 0 ? playing : playing.toReversed();
+    for (const { contender, results } of order) results.push(await play(contender));
   }
-  if (rounds % 2 === 1) playing.reverse();
-  for (const [, contender] of playing) await contender.close();
+  for (const { contender } of playing) await contender.close();
   await db.close();
   redis.disconnect();
   print(rowsPerShelf, playing);
 }
 
-function print(rowsPerShelf: number, playing: readonly [string, Contender, readonly number[]][]): void {
+function print(rowsPerShelf: number, playing: readonly Playing[]): void {
   const size = rowsPerShelf === 1 ? '1 row of about 200 bytes' : `${rowsPerShelf} rows`;
-  console.log(`\n${size}, ${callers} callers, ${rounds} rounds of ${roundMs} ms, medians\n`);
-  console.log(`${'| reads/s'.padEnd(46)} × msgpackr   × JSON`);
+  console.log(
+    `\n${size}, ${callers} callers, ${rounds} rounds of ${roundMs} ms, medians; × beside the first two\n`,
+  );
+  console.log('                                   reads/s        ×        ×   µs CPU        ×        ×');
   const [bytes, json] = playing;
-  for (const [name, , rates] of playing) {
-    const rate = median(rates).toFixed(0).padStart(8);
-    console.log(`${name.padEnd(32)} ${rate} ${ratio(rates, bytes?.[2])}     ${ratio(rates, json?.[2])}`);
+  for (const { name, results } of playing) {
+    const columns = [perSecond, cpuUs].flatMap((measure) => [
+      median(results.map(measure)).toFixed(measure === cpuUs ? 1 : 0),
+      ...[bytes, json].map((other) => ratio(results, other?.results, measure)),
+    ]);
+    console.log(`${name.padEnd(33)} ${columns.map((column) => column.padStart(8)).join(' ')}`);
   }
 }
 
-function ratio(rates: readonly number[], others: readonly number[] = []): string {
-  return median(rates.map((rate, round) => rate / (others[round] ?? rate)))
-    .toFixed(2)
-    .padStart(10);
+/** The median of the ratios of rounds that were played in the same pass. */
+function ratio(
+  ours: readonly Round[],
+  others: readonly Round[] = [],
+  measure: (round: Round) => number,
+): string {
+  return median(ours.map((round, pass) => measure(round) / measure(others[pass] ?? round))).toFixed(2);
 }
 
-/** Reads per second. */
-async function play(contender: Contender): Promise<number> {
+function perSecond({ reads, ms }: Round): number {
+  return (reads / ms) * 1_000;
+}
+
+function cpuUs({ cpuMs, reads }: Round): number {
+  return (cpuMs / reads) * 1_000;
+}
+
+async function play(contender: Contender): Promise<Round> {
   const startedAt = performance.now();
+  const cpu = process.cpuUsage();
   const end = startedAt + roundMs;
   let reads = 0;
   const work = async (): Promise<void> => {
     while (performance.now() < end) {
-      await contender.read(reads % shelves);
       reads += 1;
+      await contender.read(reads % shelves);
     }
   };
   await Promise.all(Array.from({ length: callers }, work));
-  return (reads / (performance.now() - startedAt)) * 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { reads, ms: performance.now() - startedAt, cpuMs: (user + system) / 1_000 };
 }
 
 function median(values: readonly number[]): number {
