@@ -37,6 +37,7 @@ export interface CacheOptions {
 export class Cache {
   readonly #guard: StoreGuard;
   readonly #stats = new CacheStats();
+  readonly #closing = new AbortController();
   readonly #quarantine: Quarantine;
   readonly #reads: ReadThrough;
   readonly #invalidator: Invalidator;
@@ -67,6 +68,7 @@ export class Cache {
         serving,
         position,
         loadTimeoutMs: timeoutMs,
+        closing: this.#closing.signal,
         maxValueBytes,
         compressBytes,
       }),
@@ -75,6 +77,7 @@ export class Cache {
         return primary === undefined ? undefined : this.#era(primary);
       },
       isQuarantined: (records) => this.#quarantine.includes(records),
+      earlyRefresh: config.earlyRefresh,
       limiter: new Limiter(config.maxBypass),
     });
     this.#invalidator = new Invalidator({
@@ -110,6 +113,7 @@ export class Cache {
 
   /** Tries once more to deliver what failed; afterwards no connection or timer is left. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#quarantine.close();
     this.#guard.close();
   }

@@ -1,7 +1,7 @@
 import { type Floor, isNoFloor } from '../consistency/floor.ts';
 import type { Required } from '../consistency/required-position.ts';
 import type { Deadline } from '../resilience/deadline.ts';
-import type { CachedRead, Landed, Trip } from './cached-value.ts';
+import type { CachedRead, Hit, Trip } from './cached-value.ts';
 import { CorruptPayload, unpack, unseal } from './codec.ts';
 import { type Fence, readFence } from './fence.ts';
 import { servable } from './judge.ts';
@@ -17,7 +17,7 @@ export interface ServingOptions {
 }
 
 /** A value for one read, or none. */
-type Served = Landed | undefined;
+type Served = Hit | undefined;
 
 /** Serves what records hold, to who may be given it. */
 export class Serving {
@@ -30,7 +30,8 @@ export class Serving {
   /** The value of the records, if it may be served to this read. At once, where the read has no floor. */
   serve(trip: Trip, records: readonly (SeenRecord | undefined)[]): Served | Promise<Served> {
     const { request, era } = trip;
-    const filled = servable(records, { era, what: request.what, now: this.#options.guard.now() });
+    const { what, staleMs } = request;
+    const filled = servable(records, { era, what, now: this.#options.guard.now(), staleMs });
     if (filled === undefined) return undefined;
     if (isNoFloor(request.floor)) return this.#unpacked(filled);
     return this.hasSeen(filled.proven, request).then((has) => (has ? this.#unpacked(filled) : undefined));
@@ -45,10 +46,10 @@ export class Serving {
     return typeof position !== 'string' && position.vendor === required.vendor && position.contains(required);
   }
 
-  #unpacked({ payload, proven }: Filled): Served {
+  #unpacked(filled: Filled): Served {
     try {
-      const packed = unseal(payload);
-      return { value: unpack(packed), packed, proven };
+      const packed = unseal(filled.payload);
+      return { value: unpack(packed), packed, proven: filled.proven, filled };
     } catch (error) {
       if (!(error instanceof CorruptPayload)) throw error;
       this.#options.stats.counts.corrupt += 1;

@@ -19,6 +19,8 @@ export interface CacheStatus {
   readonly state: 'ready' | 'away';
   /** Answered from the cache. */
   readonly hits: number;
+  /** Hits whose value had expired, and was loaded again meanwhile. */
+  readonly servedStale: number;
   /** Not answered from it. */
   readonly misses: number;
   /** Misses that were answered by a load which another caller had begun. */
@@ -27,6 +29,10 @@ export interface CacheStatus {
   readonly waited: number;
   /** Loads on the database. */
   readonly loads: number;
+  /** Loads of values that had not expired yet. */
+  readonly refreshedEarly: number;
+  /** Loads of values that were served meanwhile, and go on being served until they may not: the load or the cache failed. */
+  readonly failedRefreshes: number;
   /** Loads that had to see what the primary has now, because nobody knew what the last invalidation asks for. */
   readonly strongLoads: number;
   /** Reads past the cache: it was away, or a failed invalidation is still to be delivered. */
@@ -49,10 +55,13 @@ type Counts = { -readonly [K in keyof Omit<CacheStatus, 'state' | 'quarantined' 
 export class CacheStats {
   readonly counts: Counts = {
     hits: 0,
+    servedStale: 0,
     misses: 0,
     joined: 0,
     waited: 0,
     loads: 0,
+    refreshedEarly: 0,
+    failedRefreshes: 0,
     strongLoads: 0,
     bypassed: 0,
     fills: 0,

@@ -9,6 +9,7 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
   StoreListener,
@@ -97,6 +98,10 @@ export class StoreGuard {
 
   fill(era: Era, order: FillOrder, settled: readonly SettleOrder[]): Promise<boolean> {
     return this.#within(this.#writing, (store) => store.fill(era, order, settled));
+  }
+
+  release(era: Era, order: ReleaseOrder): Promise<void> {
+    return this.#within(this.#writing, (store) => store.release(era, order));
   }
 
   mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {

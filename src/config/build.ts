@@ -99,6 +99,8 @@ function cacheConfig(draft: Draft): ResolvedCache {
     namespace: choice(draft, 'cache.namespace'),
     ttlMs: number(draft, 'cache.ttlMs'),
     negativeTtlMs: number(draft, 'cache.negativeTtlMs'),
+    staleMs: number(draft, 'cache.staleMs'),
+    earlyRefresh: number(draft, 'cache.earlyRefresh'),
     readBudgetMs: number(draft, 'cache.readBudgetMs'),
     writeBudgetMs: number(draft, 'cache.writeBudgetMs'),
     maxBypass: number(draft, 'cache.maxBypass'),

@@ -79,6 +79,8 @@ export interface CachedOptions {
   readonly ttlMs?: number | undefined;
   /** The same for a result without rows, and for null and undefined; default `cache.negativeTtlMs`, at most `ttlMs`. */
   readonly negativeTtlMs?: number | undefined;
+  /** How long it may be served once it has expired, in milliseconds, while it is loaded again; default `cache.staleMs`. */
+  readonly staleMs?: number | undefined;
   /** What it is invalidated by, besides its key: at most 32 texts. */
   readonly tags?: readonly string[] | undefined;
 }
@@ -211,6 +213,10 @@ const targetChecks: Checks = { keys: namesCheck(mostTargets), tags: namesCheck(m
 const cachedChecks: Checks = {
   ttlMs: timeoutMs,
   negativeTtlMs: timeoutMs,
+  staleMs: {
+    rule: `must be a number of milliseconds from 0 to ${longestTimeoutMs}`,
+    accepts: (value) => value === 0 || timeoutMs.accepts(value),
+  },
   tags: namesCheck(mostTags),
 };
 

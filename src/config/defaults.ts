@@ -190,6 +190,20 @@ export const numberOptions = {
     7 * dayMs,
     'The same for a result without rows, and for null and undefined; never more than `ttlMs`.',
   ),
+  'cache.staleMs': msOrZero(
+    0,
+    100,
+    7 * dayMs,
+    'How long a value that has expired may be served while it is loaded again; never one that was invalidated.',
+    '`0`: not at all',
+  ),
+  'cache.earlyRefresh': ratio(
+    1,
+    0,
+    10,
+    'How eagerly a value that expires soon is loaded again while it is served: the mean lead, in times that its last load took.',
+    '`0`: not before it has expired',
+  ),
   'cache.readBudgetMs': ms(
     50,
     5,

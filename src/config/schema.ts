@@ -306,6 +306,8 @@ export const clusterSchema = section({
     namespace: text('must be 1 to 64 letters, digits, _, - and .', (value) => /^[\w.-]{1,64}$/.test(value)),
     ttlMs: number('cache.ttlMs'),
     negativeTtlMs: number('cache.negativeTtlMs'),
+    staleMs: number('cache.staleMs'),
+    earlyRefresh: number('cache.earlyRefresh'),
     readBudgetMs: number('cache.readBudgetMs'),
     writeBudgetMs: number('cache.writeBudgetMs'),
     maxBypass: number('cache.maxBypass'),

@@ -217,6 +217,10 @@ export interface CacheConfig {
   readonly ttlMs?: number;
   /** The same for a result without rows, and for null and undefined. */
   readonly negativeTtlMs?: number;
+  /** How long a value that has expired may be served while it is loaded again; never one that was invalidated. */
+  readonly staleMs?: number;
+  /** How eagerly a value that expires soon is loaded again, in times its last load took. 0: not before it has expired. */
+  readonly earlyRefresh?: number;
   /** Longest wait for an answer of the cache, for a read. */
   readonly readBudgetMs?: number;
   /** The same for an invalidation. */

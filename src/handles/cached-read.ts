@@ -22,7 +22,7 @@ export interface HandleRead<T> {
 /** Reads through the cache, counts it as running, and turns a failure into the error that the caller sees. */
 export async function cachedRead<T>(
   services: Services,
-  { ttlMs, negativeTtlMs, tags = [] }: CachedOptions,
+  { ttlMs, negativeTtlMs, staleMs, tags = [] }: CachedOptions,
   read: HandleRead<T>,
 ): Promise<T> {
   const cache = cacheOf(services);
@@ -41,6 +41,7 @@ export async function cachedRead<T>(
       load,
       tags: tags.length < 2 ? tags : [...new Set(tags)].sort(),
       ttlMs: longestMs,
+      staleMs: staleMs ?? defaults?.staleMs ?? 0,
       negativeTtlMs: Math.min(negativeTtlMs ?? defaults?.negativeTtlMs ?? longestMs, longestMs),
     });
   } catch (error) {

@@ -1,4 +1,13 @@
-import { type CacheRecord, completed, filled, type Moment, marked, opened, settled } from '../record.ts';
+import {
+  type CacheRecord,
+  completed,
+  filled,
+  type Moment,
+  marked,
+  opened,
+  released,
+  settled,
+} from '../record.ts';
 import type {
   CacheStore,
   CompleteOrder,
@@ -7,6 +16,7 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
 } from '../store.ts';
@@ -55,6 +65,10 @@ export class MemoryStore implements CacheStore {
     const record = filled(this.#find(order.name), order, moment);
     this.#keep(order.name, record, order.keepMs);
     return record !== undefined;
+  }
+
+  async release(era: Era, order: ReleaseOrder): Promise<void> {
+    this.#keep(order.name, released(this.#find(order.name), order, this.#moment(era)), 0);
   }
 
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {

@@ -2,10 +2,10 @@ import type { SeenRecord } from '../store.ts';
 
 /** Lines before the value, and lines of the value before its payload. */
 const recordLines = 7;
-const valueLines = 4;
+const valueLines = 5;
 
 /** The form of records in Redis that this version reads and writes. */
-export const recordForm = '1';
+export const recordForm = '2';
 
 /** All lines end within so many bytes, but for hundreds of marks at once, which no value stands beside. */
 const longestHead = 16_384;
@@ -29,9 +29,13 @@ export function readRecord(raw: Buffer): SeenRecord | undefined {
   const valueEnd = ends[recordLines + valueLines - 1];
   if (valueEnd === undefined) return undefined;
   const freshUntil = Number(line(recordLines + 3));
-  if (!Number.isFinite(freshUntil)) return undefined;
+  const loadMs = Number(line(recordLines + 4));
+  if (!Number.isFinite(freshUntil) || !Number.isFinite(loadMs)) return undefined;
   const [by, proof, proven] = [line(recordLines), line(recordLines + 1), line(recordLines + 2)];
-  return { ...record, filled: { by, proof, proven, freshUntil, payload: raw.subarray(valueEnd + 1) } };
+  return {
+    ...record,
+    filled: { by, proof, proven, freshUntil, loadMs, payload: raw.subarray(valueEnd + 1) },
+  };
 }
 
 /** Where the lines before the payload end, as far as there are any: native search is dearer for lines this short. */

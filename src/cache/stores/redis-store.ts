@@ -6,6 +6,7 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
   StoreListener,
@@ -83,11 +84,16 @@ export class RedisStore implements CacheStore {
 
   async fill(era: Era, order: FillOrder, tags: readonly SettleOrder[]): Promise<boolean> {
     this.#check(era);
-    const { name, lease, fence = unchanged, proof, proven, ttlMs, keepMs, payload } = order;
+    const { name, lease, fence = unchanged, proof, proven, loadMs, ttlMs, keepMs, payload } = order;
     const settled = tags.map((tag) => this.#client.vipsqlSettle(tag.name, era, tag.gen, tag.fence));
-    const args = [lease, fence, proof, proven, Math.ceil(ttlMs), Math.ceil(keepMs), payload] as const;
+    const args = [lease, fence, proof, proven, loadMs, Math.ceil(ttlMs), Math.ceil(keepMs), payload] as const;
     const [reply] = await Promise.all([this.#client.vipsqlFill(name, era, '', ...args), ...settled]);
     return reply === '1';
+  }
+
+  async release(era: Era, { name, lease }: ReleaseOrder): Promise<void> {
+    this.#check(era);
+    await this.#client.vipsqlRelease(name, era, '', lease);
   }
 
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {

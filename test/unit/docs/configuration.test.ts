@@ -62,6 +62,7 @@ describe('docs/configuration.md', () => {
     const cached: Record<keyof CachedHandleOptions, true> = {
       ttlMs: true,
       negativeTtlMs: true,
+      staleMs: true,
       tags: true,
       key: true,
     };
@@ -157,6 +158,8 @@ describe('the table of options and the schema', () => {
       namespace: true,
       ttlMs: true,
       negativeTtlMs: true,
+      staleMs: true,
+      earlyRefresh: true,
       readBudgetMs: true,
       writeBudgetMs: true,
       maxBypass: true,
