@@ -8,6 +8,8 @@ import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Limiter } from '../pool/limiter.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import type { CachedRead } from './cached-value.ts';
+import { Copies } from './copies.ts';
+import { CopyRegister } from './copy-register.ts';
 import { Invalidator, type PendingInvalidation } from './invalidator.ts';
 import { Loading } from './loading.ts';
 import { RecordNames } from './names.ts';
@@ -39,21 +41,36 @@ export class Cache {
   readonly #stats = new CacheStats();
   readonly #closing = new AbortController();
   readonly #quarantine: Quarantine;
+  readonly #copies: Copies | undefined;
   readonly #reads: ReadThrough;
   readonly #invalidator: Invalidator;
 
   constructor(options: CacheOptions) {
     const { config, events, primaryKey, position, required, timeoutMs } = options;
-    const { readBudgetMs, writeBudgetMs, maxValueBytes, compressBytes } = config;
+    const { readBudgetMs, writeBudgetMs, maxValueBytes, compressBytes, l1 } = config;
     const names = new RecordNames(config.namespace);
     const writeEra = (): Era | undefined => this.#era(primaryKey() ?? '');
+    const copies = l1 === undefined ? undefined : new Copies(l1.copyMs, l1.maxBytes);
+    const register =
+      config.redis === undefined
+        ? undefined
+        : new CopyRegister({
+            guard: () => this.#guard,
+            era: writeEra,
+            name: names.copies,
+            copyMs: l1?.copyMs ?? 0,
+          });
+    this.#copies = copies;
     this.#quarantine = new Quarantine({ guard: () => this.#guard, era: writeEra });
     this.#guard = new StoreGuard({
       connect: (listener) => storeFor(config.redis?.(), listener),
       events,
       readBudgetMs,
       writeBudgetMs,
-      onBack: () => void this.#quarantine.deliver(),
+      onBack: () => {
+        void this.#quarantine.deliver();
+        void register?.enter();
+      },
     });
     const [guard, stats] = [this.#guard, this.#stats];
     const serving = new Serving({ guard, stats, required });
@@ -62,6 +79,7 @@ export class Cache {
       stats,
       names,
       serving,
+      local: copies && register && { copies, register },
       loading: new Loading({
         guard,
         stats,
@@ -87,13 +105,19 @@ export class Cache {
       quarantine: this.#quarantine,
       events,
       era: writeEra,
+      register,
+      copies,
       onFailure: config.onInvalidationFailure,
     });
   }
 
   status(): CacheStatus {
-    const isAway = this.#guard.life === undefined;
-    return this.#stats.status(isAway ? 'away' : 'ready', this.#quarantine.size);
+    return this.#stats.status({
+      state: this.#guard.life === undefined ? 'away' : 'ready',
+      quarantined: this.#quarantine.size,
+      copies: this.#copies?.size ?? 0,
+      copyBytes: this.#copies?.bytes ?? 0,
+    });
   }
 
   /** {@link ReadThrough.read} */

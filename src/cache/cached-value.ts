@@ -49,6 +49,7 @@ export interface Landed {
 
 /** A value that was served from a record. */
 export interface Hit extends Landed {
+  readonly packed: Buffer;
   readonly filled: Filled;
 }
 

@@ -1,6 +1,8 @@
 import type { InvalidationTargets } from '../config/call-options.ts';
 import { CacheInvalidationError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
+import type { Copies } from './copies.ts';
+import type { CopyRegister } from './copy-register.ts';
 import { type Fence, unknownFence } from './fence.ts';
 import { newId, type RecordNames } from './names.ts';
 import type { Quarantine } from './quarantine.ts';
@@ -16,6 +18,10 @@ export interface InvalidatorOptions {
   readonly events: ClusterEmitter;
   /** For records that are changed; of no primary while none is known. */
   readonly era: () => Era | undefined;
+  /** `undefined`: nobody else reads what is invalidated. */
+  readonly register: CopyRegister | undefined;
+  /** What this process keeps itself. */
+  readonly copies: Copies | undefined;
   readonly onFailure: 'report' | 'throw';
 }
 
@@ -50,7 +56,7 @@ export class Invalidator {
   async invalidate(targets: InvalidationTargets): Promise<boolean> {
     const names = this.#namesOf(targets);
     if (names.length === 0) return true;
-    const failure = await this.#complete(names, '', unknownFence);
+    const failure = await this.#complete(names, '', unknownFence, undefined);
     if (failure === undefined) return true;
     this.#failed(targets, '', failure);
     if (this.#options.onFailure === 'report') return false;
@@ -69,6 +75,8 @@ export class Invalidator {
     const names = this.#namesOf(targets);
     const id = newId();
     const failure = await this.#mark(names, id, writeMs + markBeyondMs);
+    // What the mark has dropped may be copied no more: the last copy ends while the write is being committed.
+    const lastEnd = failure === undefined ? this.#options.register?.lastEnd() : undefined;
     if (failure !== undefined && this.#options.onFailure === 'throw') {
       throw new CacheInvalidationError(
         `The invalidation could not be announced to the cache (${failure.message}), and ` +
@@ -79,12 +87,12 @@ export class Invalidator {
     // An order that was answered too late may have been carried out: the mark is ended by its id in any case.
     return {
       committed: async (fence) => {
-        const late = await this.#complete(names, id, fence);
+        const late = await this.#complete(names, id, fence, lastEnd);
         if (late !== undefined) this.#failed(targets, id, late);
       },
       rolledBack: async () => {
         // A mark that stays because of a failure ends by itself.
-        await this.#complete(names, id, undefined);
+        await this.#complete(names, id, undefined, lastEnd);
       },
       inDoubt: () => {
         // Without a mark the quarantine stands for it, in this process.
@@ -111,12 +119,18 @@ export class Invalidator {
     names: readonly string[],
     id: string,
     fence: Fence | undefined,
+    lastEnd: Promise<number> | undefined,
   ): Promise<StoreAway | undefined> {
+    const beganAt = performance.now();
     const orders: readonly CompleteOrder[] = names.map((name) => ({ name, id, gen: newId(), fence, keepMs }));
     const failure = await this.#try((guard, era) => guard.complete(era, orders));
-    if (failure === undefined && fence !== undefined)
-      this.#options.stats.counts.invalidations += names.length;
-    return failure;
+    if (failure !== undefined || fence === undefined) return failure;
+    const { stats, register } = this.#options;
+    const end = await (lastEnd ?? register?.lastEnd());
+    if (end !== undefined) await until(end);
+    stats.counts.invalidations += names.length;
+    stats.counts.invalidationMs += performance.now() - beganAt;
+    return undefined;
   }
 
   async #try(ask: (guard: StoreGuard, era: Era) => Promise<void>): Promise<StoreAway | undefined> {
@@ -133,10 +147,19 @@ export class Invalidator {
   }
 
   #failed(targets: InvalidationTargets, id: string, { message }: StoreAway, holdMs = 0): void {
-    const { quarantine, events, stats } = this.#options;
+    const { quarantine, events, stats, copies } = this.#options;
+    // Records leave the quarantine once they are delivered; what was copied of them before must not be met then.
+    copies?.clear();
     stats.counts.failedInvalidations += 1;
     const isRetried = quarantine.add(this.#namesOf(targets), id, holdMs);
     const { keys = [], tags = [] } = targets;
     events.emit('cache:invalidation-failed', { keys, tags, reason: message, isRetried });
+  }
+}
+
+/** By `performance.now()`. Node's timers may fire a little early. */
+async function until(end: number): Promise<void> {
+  for (let leftMs = end - performance.now(); leftMs > 0; leftMs = end - performance.now()) {
+    await new Promise((resolve) => setTimeout(resolve, Math.ceil(leftMs)));
   }
 }

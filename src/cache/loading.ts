@@ -138,17 +138,24 @@ export class Loading {
       ttlMs,
       keepMs: ttlMs + request.staleMs + keepExpiredMs,
     };
-    await this.#counted(guard.fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt)));
+    await this.#counted(
+      payload.length,
+      guard.fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt)),
+    );
   }
 
-  async #counted(filled: Promise<boolean>): Promise<void> {
+  async #counted(bytes: number, filled: Promise<boolean>): Promise<void> {
     const { stats } = this.#options;
     const rejection = await filled.then(
       (isFilled): FillRejection | undefined => (isFilled ? undefined : 'invalidated'),
       (): FillRejection => 'away',
     );
-    if (rejection === undefined) stats.counts.fills += 1;
-    else stats.rejected(rejection);
+    if (rejection !== undefined) {
+      stats.rejected(rejection);
+      return;
+    }
+    stats.counts.fills += 1;
+    stats.counts.bytesStored += bytes;
   }
 
   /**

@@ -13,6 +13,11 @@ export class RecordNames {
     return `vipsql:${this.#namespace}:e:${key}`;
   }
 
+  /** How long processes serve copies of values. */
+  get copies(): string {
+    return `vipsql:${this.#namespace}:c`;
+  }
+
   tag(tag: string): string {
     return `vipsql:${this.#namespace}:t:${tag}`;
   }

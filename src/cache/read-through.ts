@@ -10,6 +10,8 @@ import {
   type Trip,
 } from './cached-value.ts';
 import { unpack } from './codec.ts';
+import type { Copies } from './copies.ts';
+import type { CopyRegister } from './copy-register.ts';
 import { type Flight, Flights } from './flights.ts';
 import { refreshDue } from './judge.ts';
 import { landing } from './landing.ts';
@@ -29,6 +31,8 @@ export interface ReadThroughOptions {
   readonly isQuarantined: (names: readonly string[]) => boolean;
   readonly serving: Serving;
   readonly loading: Loading;
+  /** Where this process keeps copies, if it does. */
+  readonly local: { readonly copies: Copies; readonly register: CopyRegister } | undefined;
   /** How eagerly values are loaded again before they expire; 0: not at all. */
   readonly earlyRefresh: number;
   /** For reads past the cache. */
@@ -56,7 +60,7 @@ export class ReadThrough {
 
   /** Rejects with what the load rejects with, and with `Failed` at the deadline of the read. */
   async read<T>(request: CachedRead<T>): Promise<T> {
-    const { names, era: currentEra, isQuarantined, guard, serving } = this.#options;
+    const { names, era: currentEra, isQuarantined } = this.#options;
     const all = [names.entry(request.key)];
     for (const tag of request.tags) all.push(names.tag(tag));
     const era = currentEra();
@@ -64,15 +68,50 @@ export class ReadThrough {
     let landed: Landed | undefined;
     try {
       const trip = { request: request as CachedRead<unknown>, era, names: all };
-      const records = await guard.get(era, all);
-      const served = serving.serve(trip, records);
-      const hit = served instanceof Promise ? await served : served;
-      landed = hit === undefined ? await this.#miss(trip, records) : this.#hit(trip, hit);
+      const copied = this.#copied(trip);
+      const copy = copied instanceof Promise ? await copied : copied;
+      landed = copy === undefined ? await this.#lookUp(trip) : this.#hit(trip, copy);
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error;
     }
     if (landed !== undefined) return landed.value as T;
     return await this.#bypass(request);
+  }
+
+  #copied(trip: Trip): Hit | undefined | Promise<Hit | undefined> {
+    const { local, serving, stats } = this.#options;
+    const copy = local?.copies.find(trip);
+    if (copy === undefined) return undefined;
+    const served = serving.serveCopy(copy, trip);
+    if (served instanceof Promise) {
+      return served.then((hit) => {
+        if (hit !== undefined) stats.counts.copyHits += 1;
+        return hit;
+      });
+    }
+    if (served !== undefined) stats.counts.copyHits += 1;
+    return served;
+  }
+
+  /** `undefined`: the caller has to load for itself. */
+  async #lookUp(trip: Trip): Promise<Landed | undefined> {
+    const { guard, serving, local } = this.#options;
+    const { era, names } = trip;
+    if (local === undefined) {
+      const records = await guard.get(era, names);
+      const served = serving.serve(trip, records);
+      const hit = served instanceof Promise ? await served : served;
+      return hit === undefined ? await this.#miss(trip, records) : this.#hit(trip, hit);
+    }
+    const { copies, register } = local;
+    const asked = { at: performance.now(), round: copies.round };
+    const known = register.known(era);
+    const records = [...(await guard.get(era, [...names, register.name]))];
+    const entry = records.pop();
+    const hit = await serving.serve(trip, records);
+    if (hit === undefined) return await this.#miss(trip, records);
+    if (register.allows(known, era, entry)) copies.take(trip, hit, asked);
+    return this.#hit(trip, hit);
   }
 
   #hit(trip: Trip, hit: Hit): Hit {

@@ -3,6 +3,7 @@ import type { Required } from '../consistency/required-position.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import type { CachedRead, Hit, Trip } from './cached-value.ts';
 import { CorruptPayload, unpack, unseal } from './codec.ts';
+import type { Copy } from './copies.ts';
 import { type Fence, readFence } from './fence.ts';
 import { servable } from './judge.ts';
 import type { CacheStats } from './stats.ts';
@@ -37,6 +38,14 @@ export class Serving {
     return this.hasSeen(filled.proven, request).then((has) => (has ? this.#unpacked(filled) : undefined));
   }
 
+  /** The value of a copy, if it may be served to this read. At once, where the read has no floor. */
+  serveCopy({ packed, filled }: Copy, { request }: Trip): Served | Promise<Served> {
+    if (filled.freshUntil + request.staleMs <= this.#options.guard.now()) return undefined;
+    const hit = (): Hit => ({ value: unpack(packed), packed, proven: filled.proven, filled });
+    if (isNoFloor(request.floor)) return hit();
+    return this.hasSeen(filled.proven, request).then((has) => (has ? hit() : undefined));
+  }
+
   /** Whether what has seen `proven` has seen all that a read must see. */
   async hasSeen(proven: Fence, { floor, deadline }: CachedRead<unknown>): Promise<boolean> {
     if (isNoFloor(floor)) return true;
@@ -49,6 +58,7 @@ export class Serving {
   #unpacked(filled: Filled): Served {
     try {
       const packed = unseal(filled.payload);
+      this.#options.stats.counts.bytesRead += filled.payload.length;
       return { value: unpack(packed), packed, proven: filled.proven, filled };
     } catch (error) {
       if (!(error instanceof CorruptPayload)) throw error;

@@ -19,6 +19,8 @@ export interface CacheStatus {
   readonly state: 'ready' | 'away';
   /** Answered from the cache. */
   readonly hits: number;
+  /** Hits that were answered from a copy in this process. */
+  readonly copyHits: number;
   /** Hits whose value had expired, and was loaded again meanwhile. */
   readonly servedStale: number;
   /** Not answered from it. */
@@ -45,16 +47,28 @@ export interface CacheStatus {
   readonly invalidations: number;
   /** Calls and writes of which an invalidation was not delivered in time. */
   readonly failedInvalidations: number;
+  /** Milliseconds that delivered invalidations took altogether, waits for copies included; what lies before the commit is not. */
+  readonly invalidationMs: number;
+  /** Bytes of values that were served from the store, and that were stored. */
+  readonly bytesRead: number;
+  readonly bytesStored: number;
+  /** Copies of values in this process, and about how many bytes they take. */
+  readonly copies: number;
+  readonly copyBytes: number;
   /** Keys and tags that this process reads past the cache until their invalidation is delivered. */
   readonly quarantined: number;
 }
 
-type Counts = { -readonly [K in keyof Omit<CacheStatus, 'state' | 'quarantined' | 'rejectedFills'>]: number };
+/** What is so now, and not counted. */
+export type CacheGauges = Pick<CacheStatus, 'state' | 'quarantined' | 'copies' | 'copyBytes'>;
+
+type Counts = { -readonly [K in keyof Omit<CacheStatus, keyof CacheGauges | 'rejectedFills'>]: number };
 
 /** Counts what the cache does. */
 export class CacheStats {
   readonly counts: Counts = {
     hits: 0,
+    copyHits: 0,
     servedStale: 0,
     misses: 0,
     joined: 0,
@@ -68,6 +82,9 @@ export class CacheStats {
     corrupt: 0,
     invalidations: 0,
     failedInvalidations: 0,
+    invalidationMs: 0,
+    bytesRead: 0,
+    bytesStored: 0,
   };
   readonly #rejected: Record<FillRejection, number> = {
     'no-lease': 0,
@@ -82,7 +99,7 @@ export class CacheStats {
     this.#rejected[reason] += 1;
   }
 
-  status(state: CacheStatus['state'], quarantined: number): CacheStatus {
-    return { state, ...this.counts, rejectedFills: { ...this.#rejected }, quarantined };
+  status(gauges: CacheGauges): CacheStatus {
+    return { ...this.counts, rejectedFills: { ...this.#rejected }, ...gauges };
   }
 }

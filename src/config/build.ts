@@ -106,6 +106,10 @@ function cacheConfig(draft: Draft): ResolvedCache {
     maxBypass: number(draft, 'cache.maxBypass'),
     maxValueBytes: number(draft, 'cache.maxValueBytes'),
     compressBytes: number(draft, 'cache.compressBytes'),
+    l1:
+      draft.given('cache.l1') === undefined
+        ? undefined
+        : { copyMs: number(draft, 'cache.l1.copyMs'), maxBytes: number(draft, 'cache.l1.maxBytes') },
     onInvalidationFailure: choice(
       draft,
       'cache.onInvalidationFailure',

@@ -228,6 +228,18 @@ export const numberOptions = {
     536_870_912,
     'A value that takes more room, compressed, is not stored.',
   ),
+  'cache.l1.copyMs': ms(
+    50,
+    5,
+    500,
+    'How long a copy is served without asking Redis. Every invalidation takes up to so much longer, in all processes of the namespace.',
+  ),
+  'cache.l1.maxBytes': count(
+    33_554_432,
+    65_536,
+    17_179_869_184,
+    'Most memory that copies take, about; the oldest make room.',
+  ),
   'cache.compressBytes': countOrZero(
     16_384,
     256,
@@ -551,6 +563,12 @@ export const otherOptions = {
     default: undefined,
     effect: 'One Redis, or Sentinels; of a client vipsql makes a duplicate for itself.',
     off: 'leave it out: values are kept in this process, and no other process can invalidate them',
+  },
+  'cache.l1': {
+    type: 'object',
+    default: undefined,
+    effect: 'Copies of values in this process. `{}` for the defaults.',
+    off: 'leave it out: each hit asks Redis',
   },
   'cache.namespace': {
     type: 'string',

@@ -313,6 +313,7 @@ export const clusterSchema = section({
     maxBypass: number('cache.maxBypass'),
     maxValueBytes: number('cache.maxValueBytes'),
     compressBytes: number('cache.compressBytes'),
+    l1: section({ copyMs: number('cache.l1.copyMs'), maxBytes: number('cache.l1.maxBytes') }).optional(),
     onInvalidationFailure: choice('report', 'throw'),
   }).optional(),
 });

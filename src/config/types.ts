@@ -231,8 +231,18 @@ export interface CacheConfig {
   readonly maxValueBytes?: number;
   /** A value from this size on is stored compressed. 0: none is. */
   readonly compressBytes?: number;
+  /** Default: none, and each hit asks Redis. `{}` for the defaults. */
+  readonly l1?: L1Config;
   /** What becomes of a write whose invalidation cannot be announced, and of `db.cache.invalidate` that is not delivered. */
   readonly onInvalidationFailure?: 'report' | 'throw';
+}
+
+/** Copies of cached values in this process, which need no question to Redis. */
+export interface L1Config {
+  /** How long a copy is served. Every invalidation takes up to so much longer, in all processes of the namespace. */
+  readonly copyMs?: number;
+  /** Most memory that copies take, about. */
+  readonly maxBytes?: number;
 }
 
 /** The server on which a COMMIT was left unanswered. */
@@ -301,7 +311,8 @@ export interface SessionConfig {
 }
 
 /** The cache after checking. */
-export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis'> {
+export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis' | 'l1'> {
+  readonly l1: Required<L1Config> | undefined;
   /** Gives what was configured, as it was; `undefined`: values are kept in this process. */
   readonly redis: (() => RedisTarget) | undefined;
 }

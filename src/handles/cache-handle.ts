@@ -8,6 +8,7 @@ import {
   type ReplicaOptions,
 } from '../config/call-options.ts';
 import { noFloor } from '../consistency/floor.ts';
+import { BoundedCache } from '../sql/bounded-cache.ts';
 import { begin } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
 import { cachedRead } from './cached-read.ts';
@@ -38,6 +39,8 @@ export interface InvalidationResult {
 /** The cache itself: values that are not one query, and invalidation. */
 export class CacheHandle {
   readonly #services: Services;
+  /** Which value a key stands for, made lately. */
+  readonly #known = new BoundedCache<string>(1_000);
 
   /** @internal */
   constructor(services: Services) {
@@ -62,7 +65,7 @@ export class CacheHandle {
     const floor = floorFor(services, options) ?? noFloor;
     return await cachedRead(services, options, {
       key,
-      what: fingerprint(['read', services.config.session.database ?? '', key]),
+      what: this.#whatOf(key),
       floor,
       deadline,
       check: undefined,
@@ -73,6 +76,14 @@ export class CacheHandle {
         return { value, isLost: watch.isLost, isProven: watch.isProven };
       },
     });
+  }
+
+  #whatOf(key: string): string {
+    const found = this.#known.get(key);
+    if (found !== undefined) return found;
+    const what = fingerprint(['read', this.#services.config.session.database ?? '', key]);
+    this.#known.set(key, what);
+    return what;
   }
 
   /**

@@ -12,6 +12,7 @@ import {
 import type { ResolvedConfig } from '../config/types.ts';
 import { type Floor, isNoFloor, noFloor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import { BoundedCache } from '../sql/bounded-cache.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
 import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
@@ -104,23 +105,39 @@ async function load(
 /** The same for the same rows, wherever they are asked for. */
 function identityOf({ command }: Call, config: ResolvedConfig): string {
   const { text, values, json } = command;
-  return fingerprint([
-    typesOf(config),
+  const { types, known } = identitiesOf(config);
+  const isPlain = values === undefined && json === undefined && text.length <= longestKnown;
+  const found = isPlain ? known.get(text) : undefined;
+  if (found !== undefined) return found;
+  const identity = fingerprint([
+    types,
     JSON.stringify(json ?? []),
     text,
     values === undefined ? '' : serialize(values).toString('latin1'),
   ]);
+  if (isPlain) known.set(text, identity);
+  return identity;
 }
 
-const types = new WeakMap<ResolvedConfig, string>();
+/** What decides about the rows of one cluster besides the statement, and identities that were made lately. */
+interface Identities {
+  /** Who asks where, and as which types values come. */
+  readonly types: string;
+  readonly known: BoundedCache<string>;
+}
 
-/** What decides about rows besides the statement: who asks where, and as which types values come. */
-function typesOf(config: ResolvedConfig): string {
-  const known = types.get(config);
-  if (known !== undefined) return known;
+const longestKnown = 2_000;
+const maxKnown = 1_000;
+
+const ofConfigs = new WeakMap<ResolvedConfig, Identities>();
+
+function identitiesOf(config: ResolvedConfig): Identities {
+  const found = ofConfigs.get(config);
+  if (found !== undefined) return found;
   const { database = '', timezone, bigint, dates, charset, sessionVariables } = config.session;
   const { user } = config.primary.credentials;
-  const made = JSON.stringify([user, database, timezone, bigint, dates, charset, sessionVariables]);
-  types.set(config, made);
+  const types = JSON.stringify([user, database, timezone, bigint, dates, charset, sessionVariables]);
+  const made: Identities = { types, known: new BoundedCache(maxKnown) };
+  ofConfigs.set(config, made);
   return made;
 }

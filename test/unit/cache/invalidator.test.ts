@@ -33,6 +33,8 @@ describe('an invalidation that was announced', () => {
       quarantine,
       events,
       era: () => era,
+      register: undefined,
+      copies: undefined,
       onFailure: 'report',
     });
   });

@@ -165,6 +165,7 @@ describe('the table of options and the schema', () => {
       maxBypass: true,
       maxValueBytes: true,
       compressBytes: true,
+      l1: true,
       onInvalidationFailure: true,
     };
     const tls: Record<keyof TlsOptions, true> = {
