@@ -22,6 +22,7 @@ import { StoreGuard } from './store-guard.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { connectRedis } from './stores/redis-client.ts';
 import { RedisStore } from './stores/redis-store.ts';
+import { TableTags } from './table-tags.ts';
 
 export interface CacheOptions {
   readonly config: ResolvedCache;
@@ -33,11 +34,16 @@ export interface CacheOptions {
   /** What an answer must have seen to satisfy a floor. */
   readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
   readonly timeoutMs: number;
+  /** The schema of a table that is named without one. */
+  readonly database: string | undefined;
 }
 
 /** The read-through cache of one cluster. */
 export class Cache {
   readonly #guard: StoreGuard;
+  /** The tables that cached reads may follow. */
+  readonly tables: TableTags;
+  readonly clearable: boolean;
   readonly #stats = new CacheStats();
   readonly #closing = new AbortController();
   readonly #quarantine: Quarantine;
@@ -49,6 +55,8 @@ export class Cache {
     const { config, events, primaryKey, position, required, timeoutMs } = options;
     const { readBudgetMs, writeBudgetMs, maxValueBytes, compressBytes, l1 } = config;
     const names = new RecordNames(config.namespace);
+    this.tables = new TableTags(config.tables, options.database);
+    this.clearable = config.clearable;
     const writeEra = (): Era | undefined => this.#era(primaryKey() ?? '');
     const copies = l1 === undefined ? undefined : new Copies(l1.copyMs, l1.maxBytes);
     const register =
@@ -95,6 +103,7 @@ export class Cache {
         return primary === undefined ? undefined : this.#era(primary);
       },
       isQuarantined: (records) => this.#quarantine.includes(records),
+      clearable: config.clearable,
       earlyRefresh: config.earlyRefresh,
       limiter: new Limiter(config.maxBypass),
     });
@@ -102,6 +111,7 @@ export class Cache {
       guard,
       stats,
       names,
+      tables: this.tables,
       quarantine: this.#quarantine,
       events,
       era: writeEra,
@@ -126,7 +136,7 @@ export class Cache {
   }
 
   /** {@link Invalidator.invalidate} */
-  invalidate(targets: InvalidationTargets): Promise<boolean> {
+  invalidate(targets: InvalidationTargets | 'everything'): Promise<boolean> {
     return this.#invalidator.invalidate(targets);
   }
 

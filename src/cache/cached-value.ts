@@ -16,6 +16,8 @@ export interface Loaded<T> {
 export interface CachedRead<T> {
   readonly key: string;
   readonly tags: readonly string[];
+  /** Tables that it follows, as `TableTags` names them. */
+  readonly tables: readonly string[];
   /** Which value it is: another one under the same key is not served. */
   readonly what: string;
   readonly ttlMs: number;

@@ -18,6 +18,16 @@ export class RecordNames {
     return `vipsql:${this.#namespace}:c`;
   }
 
+  /** Begins a new generation when the cache is cleared. */
+  get everything(): string {
+    return `vipsql:${this.#namespace}:a`;
+  }
+
+  /** A table as `TableTags` names it. */
+  table(name: string): string {
+    return `vipsql:${this.#namespace}:b:${name}`;
+  }
+
   tag(tag: string): string {
     return `vipsql:${this.#namespace}:t:${tag}`;
   }

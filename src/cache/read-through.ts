@@ -33,6 +33,8 @@ export interface ReadThroughOptions {
   readonly loading: Loading;
   /** Where this process keeps copies, if it does. */
   readonly local: { readonly copies: Copies; readonly register: CopyRegister } | undefined;
+  /** Whether a value ends when the cache is cleared. */
+  readonly clearable: boolean;
   /** How eagerly values are loaded again before they expire; 0: not at all. */
   readonly earlyRefresh: number;
   /** For reads past the cache. */
@@ -60,9 +62,11 @@ export class ReadThrough {
 
   /** Rejects with what the load rejects with, and with `Failed` at the deadline of the read. */
   async read<T>(request: CachedRead<T>): Promise<T> {
-    const { names, era: currentEra, isQuarantined } = this.#options;
+    const { names, era: currentEra, isQuarantined, clearable } = this.#options;
     const all = [names.entry(request.key)];
     for (const tag of request.tags) all.push(names.tag(tag));
+    for (const table of request.tables) all.push(names.table(table));
+    if (clearable) all.push(names.everything);
     const era = currentEra();
     if (era === undefined || isQuarantined(all)) return await this.#bypass(request);
     let landed: Landed | undefined;

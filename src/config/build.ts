@@ -106,6 +106,8 @@ function cacheConfig(draft: Draft): ResolvedCache {
     maxBypass: number(draft, 'cache.maxBypass'),
     maxValueBytes: number(draft, 'cache.maxValueBytes'),
     compressBytes: number(draft, 'cache.compressBytes'),
+    tables: [...((draft.given('cache.tables') ?? []) as readonly string[])],
+    clearable: draft.given('cache.clearable') === true,
     l1:
       draft.given('cache.l1') === undefined
         ? undefined

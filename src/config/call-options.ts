@@ -45,10 +45,12 @@ export interface CallOptions {
  */
 export type Consistency = 'eventual' | 'session' | 'strong';
 
-/** Values in the cache: those of the keys, and those with one of the tags. */
+/** Values in the cache: those of the keys, those with one of the tags, and those that follow one of the tables. */
 export interface InvalidationTargets {
   readonly keys?: readonly string[] | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** As `'table'` or `'schema.table'`, among `cache.tables` of the configuration. */
+  readonly tables?: readonly string[] | undefined;
 }
 
 /** What a statement on the primary may be given. `undefined` counts as absent. */
@@ -89,6 +91,11 @@ export interface CachedOptions {
 export interface CachedHandleOptions extends CachedOptions {
   /** The key to invalidate it by, of 1 to 512 characters. Default: one made of the statement, its values and the database. */
   readonly key?: string | undefined;
+  /**
+   * Whether writes to the tables of the statement, all of which must be among `cache.tables` of the configuration, make
+   * the answer old. Default `false`.
+   */
+  readonly tables?: boolean | undefined;
 }
 
 /** What a cached read of a handle may be given: all that one on a replica may, but for limits to the lag. */
@@ -100,7 +107,10 @@ export interface CachedCallOptions extends Omit<ReplicaOptions, 'maxLagMs' | 'co
 /** What `db.cache.read` may be given. `undefined` counts as absent. */
 export interface CacheReadOptions
   extends CachedOptions,
-    Pick<CachedCallOptions, 'after' | 'consistency' | 'timeoutMs' | 'signal' | 'insideTransaction'> {}
+    Pick<CachedCallOptions, 'after' | 'consistency' | 'timeoutMs' | 'signal' | 'insideTransaction'> {
+  /** Tables whose writes make the value old, as `'table'` or `'schema.table'`, all among `cache.tables` of the configuration. */
+  readonly tables?: readonly string[] | undefined;
+}
 
 /** Options of a call whose rows have the type of a schema. */
 export interface SchemaOption<Row> {
@@ -208,7 +218,11 @@ function namesCheck(most: number): Check {
   };
 }
 
-const targetChecks: Checks = { keys: namesCheck(mostTargets), tags: namesCheck(mostTargets) };
+const targetChecks: Checks = {
+  keys: namesCheck(mostTargets),
+  tags: namesCheck(mostTargets),
+  tables: namesCheck(mostTargets),
+};
 
 const cachedChecks: Checks = {
   ttlMs: timeoutMs,
@@ -223,6 +237,7 @@ const cachedChecks: Checks = {
 const cachedHandleChecks: Checks = {
   ...cachedChecks,
   key: { rule: `must be a text of 1 to ${longestName} characters`, accepts: isName },
+  tables: flag,
 };
 
 const cachedConsistency: Check = {
@@ -238,6 +253,7 @@ const cachedCallChecks: Checks = {
 
 const cacheReadChecks: Checks = {
   ...cachedChecks,
+  tables: namesCheck(mostTags),
   consistency: cachedConsistency,
   after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
   timeoutMs,

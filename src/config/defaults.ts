@@ -564,6 +564,20 @@ export const otherOptions = {
     effect: 'One Redis, or Sentinels; of a client vipsql makes a duplicate for itself.',
     off: 'leave it out: values are kept in this process, and no other process can invalidate them',
   },
+  'cache.tables': {
+    type: 'list of tables',
+    default: '[]',
+    effect:
+      'Tables that cached reads may follow, as in `primaryOnly`: each write to one of them through vipsql costs two round trips to the cache. The same in all processes.',
+    off: '`[]`',
+  },
+  'cache.clearable': {
+    type: 'boolean',
+    default: 'false',
+    effect:
+      'Whether `db.cache.clear` can be used: each read looks at one record more. The same in all processes.',
+    off: '`false`',
+  },
   'cache.l1': {
     type: 'object',
     default: undefined,

@@ -231,6 +231,10 @@ export interface CacheConfig {
   readonly maxValueBytes?: number;
   /** A value from this size on is stored compressed. 0: none is. */
   readonly compressBytes?: number;
+  /** Tables that cached reads may follow: each write to one of them through vipsql tells the cache, before and after. */
+  readonly tables?: readonly string[];
+  /** Whether `db.cache.clear` can be used; each read then looks at one record more. The same in all processes. Default `false`. */
+  readonly clearable?: boolean;
   /** Default: none, and each hit asks Redis. `{}` for the defaults. */
   readonly l1?: L1Config;
   /** What becomes of a write whose invalidation cannot be announced, and of `db.cache.invalidate` that is not delivered. */

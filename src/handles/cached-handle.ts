@@ -18,7 +18,7 @@ import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
-import { cachedRead } from './cached-read.ts';
+import { cachedRead, followed } from './cached-read.ts';
 import { type Call, prepareCall, type Query } from './call.ts';
 import { LoadWatch } from './load-watch.ts';
 import { floorFor } from './need-for.ts';
@@ -78,6 +78,7 @@ export class CachedHandle<Row extends object = DefaultRow> extends RowShapes<Row
     return cachedRead(services, this.#options, {
       key: this.#options.key ?? what,
       what,
+      tables: this.#options.tables === true ? followed(services, call.statement.tables) : [],
       floor,
       deadline,
       check: isUnknown ? () => refuseHidden(services, call, deadline) : undefined,

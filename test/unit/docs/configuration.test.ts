@@ -64,6 +64,7 @@ describe('docs/configuration.md', () => {
       negativeTtlMs: true,
       staleMs: true,
       tags: true,
+      tables: true,
       key: true,
     };
     const replica: Record<Exclude<keyof ReplicaOptions, keyof CallOptions>, true> = {
@@ -165,6 +166,8 @@ describe('the table of options and the schema', () => {
       maxBypass: true,
       maxValueBytes: true,
       compressBytes: true,
+      tables: true,
+      clearable: true,
       l1: true,
       onInvalidationFailure: true,
     };
