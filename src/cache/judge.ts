@@ -23,7 +23,8 @@ export function servable(
   const filled = records[0]?.filled;
   if (filled === undefined || filled.freshUntil + staleMs <= now) return undefined;
   const tagGens: string[] = [];
-  for (const [index, record] of records.entries()) {
+  for (let index = 0; index < records.length; index += 1) {
+    const record = records[index];
     if (record?.era !== era || record.isPending) return undefined;
     if (index > 0) tagGens.push(record.gen);
   }

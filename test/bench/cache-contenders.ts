@@ -1,3 +1,6 @@
+import { createCache } from 'async-cache-dedupe';
+import { BentoCache, bentostore } from 'bentocache';
+import { redisDriver } from 'bentocache/drivers/redis';
 import type { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import { createCluster } from 'vipsql';
@@ -56,14 +59,37 @@ const rawJson: CreateContender = async ({ redis, load }, shelves) => {
   };
 };
 
-type Shape = 'key' | 'no key' | 'one tag' | 'three tags';
+/** Without its own layer in memory, as vipsql without `l1`. */
+const bento: CreateContender = async ({ redis, load }, shelves) => {
+  const store = bentostore().useL2Layer(redisDriver({ connection: redis }));
+  const cache = new BentoCache({ default: 'store', stores: { store } });
+  const read = (shelf: number): Promise<readonly Row[]> =>
+    cache.getOrSet({ key: `shelf:${shelf}`, ttl: ttlMs, factory: async () => [...(await load(shelf))] });
+  for (let shelf = 0; shelf < shelves; shelf += 1) await read(shelf);
+  return { read, close: closed };
+};
+
+const dedupe: CreateContender = async ({ redis, load }, shelves) => {
+  const storage = { type: 'redis', options: { client: redis } } as const;
+  const cache = createCache({ ttl: ttlMs / 1_000, storage }).define('shelf', (shelf: number) => load(shelf));
+  for (let shelf = 0; shelf < shelves; shelf += 1) await cache.shelf(shelf);
+  return { read: (shelf) => cache.shelf(shelf), close: closed };
+};
+
+type Shape = 'key' | 'no key' | 'one tag' | 'three tags' | 'l1';
 
 function vipsql(shape: Shape): CreateContender {
   return async ({ config, redisUrl }, shelves) => {
     const db = createCluster({
       ...config,
       // A budget that no stall of a busy machine overruns: a bench of hits has no misses.
-      cache: { redis: redisUrl, ttlMs, namespace: shape.replaceAll(' ', '-'), readBudgetMs: 2_000 },
+      cache: {
+        redis: redisUrl,
+        ...(shape === 'l1' ? { l1: { copyMs: 500 } } : {}),
+        ttlMs,
+        namespace: shape.replaceAll(' ', '-'),
+        readBudgetMs: 2_000,
+      },
     });
     await db.ready();
     while (db.status().cache?.state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 10));
@@ -102,4 +128,7 @@ export const contenders: Readonly<Record<string, CreateContender>> = {
   'vipsql, no key': vipsql('no key'),
   'vipsql, one tag': vipsql('one tag'),
   'vipsql, three tags': vipsql('three tags'),
+  'vipsql, l1': vipsql('l1'),
+  bentocache: bento,
+  'async-cache-dedupe': dedupe,
 };

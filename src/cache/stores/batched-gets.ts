@@ -6,10 +6,11 @@ interface Batch<R> {
   readonly places: Map<string, number>;
   readonly answer: Promise<Answer<R>>;
   readonly send: () => void;
+  readers: number;
 }
 
-/** The most names in one question, so that no answer keeps the others waiting long. */
-const mostNames = 256;
+/** The most readers of one question: Redis answers the first ones while this process asks for the next. */
+const mostReaders = 32;
 
 /**
  * Asks for records in one question for all who want some at the same moment. A question of its own for each costs
@@ -25,9 +26,12 @@ export class BatchedGets<R> {
 
   /** In the order of the names. Rejects with what the question does. */
   get(names: readonly string[]): Promise<Answer<R>> {
-    const { places, answer, send } = this.#batch();
-    const wanted = names.map((name) => placeOf(places, name));
-    if (places.size >= mostNames) send();
+    const batch = this.#batch();
+    const { places, answer } = batch;
+    const wanted: number[] = [];
+    for (const name of names) wanted.push(placeOf(places, name));
+    batch.readers += 1;
+    if (batch.readers === mostReaders) batch.send();
     return answer.then((records) => wanted.map((place) => records[place]));
   }
 
@@ -52,7 +56,7 @@ export class BatchedGets<R> {
         resolve(this.#ask([...places.keys()]));
       };
     });
-    return { places, answer, send };
+    return { places, answer, send, readers: 0 };
   }
 }
 
