@@ -48,6 +48,7 @@ export class Cache {
   readonly #closing = new AbortController();
   readonly #quarantine: Quarantine;
   readonly #copies: Copies | undefined;
+  readonly #register: CopyRegister | undefined;
   readonly #reads: ReadThrough;
   readonly #invalidator: Invalidator;
 
@@ -69,6 +70,7 @@ export class Cache {
             copyMs: l1?.copyMs ?? 0,
           });
     this.#copies = copies;
+    this.#register = register;
     this.#quarantine = new Quarantine({ guard: () => this.#guard, era: writeEra });
     this.#guard = new StoreGuard({
       connect: (listener) => storeFor(config.redis?.(), listener),
@@ -128,6 +130,11 @@ export class Cache {
       copies: this.#copies?.size ?? 0,
       copyBytes: this.#copies?.bytes ?? 0,
     });
+  }
+
+  /** Another primary was found, with which a new era begins. */
+  primaryChanged(): void {
+    void this.#register?.enter();
   }
 
   /** {@link ReadThrough.read} */

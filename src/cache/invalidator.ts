@@ -67,7 +67,7 @@ export class Invalidator {
   async invalidate(targets: InvalidationTargets | 'everything'): Promise<boolean> {
     const told = this.#told(targets);
     if (told.names.length === 0) return true;
-    const failure = await this.#complete(told.names, '', unknownFence, undefined);
+    const failure = await this.#complete(told.names, '', unknownFence);
     if (failure === undefined) return true;
     this.#failed(told, '', failure);
     if (this.#options.onFailure === 'report') return false;
@@ -87,8 +87,6 @@ export class Invalidator {
     const { names } = told;
     const id = newId();
     const failure = await this.#mark(names, id, writeMs + markBeyondMs);
-    // What the mark has dropped may be copied no more: the last copy ends while the write is being committed.
-    const lastEnd = failure === undefined ? this.#options.register?.lastEnd() : undefined;
     if (failure !== undefined && this.#options.onFailure === 'throw') {
       throw new CacheInvalidationError(
         `The invalidation could not be announced to the cache (${failure.message}), and ` +
@@ -99,12 +97,12 @@ export class Invalidator {
     // An order that was answered too late may have been carried out: the mark is ended by its id in any case.
     return {
       committed: async (fence) => {
-        const late = await this.#complete(names, id, fence, lastEnd);
+        const late = await this.#complete(names, id, fence);
         if (late !== undefined) this.#failed(told, id, late);
       },
       rolledBack: async () => {
         // A mark that stays because of a failure ends by itself.
-        await this.#complete(names, id, undefined, lastEnd);
+        await this.#complete(names, id, undefined);
       },
       inDoubt: () => {
         // Without a mark the quarantine stands for it, in this process.
@@ -141,14 +139,14 @@ export class Invalidator {
     names: readonly string[],
     id: string,
     fence: Fence | undefined,
-    lastEnd: Promise<number> | undefined,
   ): Promise<StoreAway | undefined> {
     const beganAt = performance.now();
     const orders: readonly CompleteOrder[] = names.map((name) => ({ name, id, gen: newId(), fence, keepMs }));
     const failure = await this.#try((guard, era) => guard.complete(era, orders));
     if (failure !== undefined || fence === undefined) return failure;
     const { stats, register } = this.#options;
-    const end = await (lastEnd ?? register?.lastEnd());
+    // Counted from now: had the mark been lost before, the value may have been stored once more, and copied.
+    const end = await register?.lastEnd();
     if (end !== undefined) await until(end);
     stats.counts.invalidations += names.length;
     stats.counts.invalidationMs += performance.now() - beganAt;
