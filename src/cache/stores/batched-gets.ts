@@ -19,6 +19,7 @@ const mostReaders = 32;
 export class BatchedGets<R> {
   readonly #ask: (names: readonly string[]) => Promise<Answer<R>>;
   #open: Batch<R> | undefined;
+  #unanswered = 0;
 
   constructor(ask: (names: readonly string[]) => Promise<Answer<R>>) {
     this.#ask = ask;
@@ -49,12 +50,17 @@ export class BatchedGets<R> {
     const places = new Map<string, number>();
     let send = (): void => {};
     const answer = new Promise<Answer<R>>((resolve) => {
-      const atEnd = setImmediate(() => send());
+      let isSent = false;
       send = () => {
-        clearImmediate(atEnd);
+        if (isSent) return;
+        isSent = true;
         this.#open = undefined;
-        resolve(this.#ask([...places.keys()]));
+        this.#unanswered += 1;
+        resolve(this.#ask([...places.keys()]).finally(() => (this.#unanswered -= 1)));
       };
+      // Nobody waits for others who is alone; while answers are awaited, more readers may come along.
+      if (this.#unanswered === 0) process.nextTick(() => send());
+      else setImmediate(() => send());
     });
     return { places, answer, send, readers: 0 };
   }
