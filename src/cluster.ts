@@ -103,6 +103,7 @@ export class Cluster implements AsyncDisposable {
       onIdentity: (identity) => {
         this.#replicas.primaryChanged(identity);
         this.#services.primaryOnly.learn();
+        this.#services.cache?.primaryChanged();
       },
     });
     const collisions = new ReplicaCollisions(events);

@@ -31,6 +31,7 @@ export type {
   CacheConfig,
   ClusterConfig,
   ConnectingSession,
+  L1Config,
   LostServer,
   Password,
   PoolConfig,

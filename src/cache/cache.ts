@@ -8,6 +8,8 @@ import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Limiter } from '../pool/limiter.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import type { CachedRead } from './cached-value.ts';
+import { Copies } from './copies.ts';
+import { CopyRegister } from './copy-register.ts';
 import { Invalidator, type PendingInvalidation } from './invalidator.ts';
 import { Loading } from './loading.ts';
 import { RecordNames } from './names.ts';
@@ -20,6 +22,7 @@ import { StoreGuard } from './store-guard.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { connectRedis } from './stores/redis-client.ts';
 import { RedisStore } from './stores/redis-store.ts';
+import { TableTags } from './table-tags.ts';
 
 export interface CacheOptions {
   readonly config: ResolvedCache;
@@ -31,28 +34,53 @@ export interface CacheOptions {
   /** What an answer must have seen to satisfy a floor. */
   readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
   readonly timeoutMs: number;
+  /** The schema of a table that is named without one. */
+  readonly database: string | undefined;
 }
 
 /** The read-through cache of one cluster. */
 export class Cache {
   readonly #guard: StoreGuard;
+  /** The tables that cached reads may follow. */
+  readonly tables: TableTags;
+  readonly clearable: boolean;
   readonly #stats = new CacheStats();
+  readonly #closing = new AbortController();
   readonly #quarantine: Quarantine;
+  readonly #copies: Copies | undefined;
+  readonly #register: CopyRegister | undefined;
   readonly #reads: ReadThrough;
   readonly #invalidator: Invalidator;
 
   constructor(options: CacheOptions) {
     const { config, events, primaryKey, position, required, timeoutMs } = options;
-    const { readBudgetMs, writeBudgetMs, maxValueBytes, compressBytes } = config;
+    const { readBudgetMs, writeBudgetMs, maxValueBytes, compressBytes, l1 } = config;
     const names = new RecordNames(config.namespace);
+    this.tables = new TableTags(config.tables, options.database);
+    this.clearable = config.clearable;
     const writeEra = (): Era | undefined => this.#era(primaryKey() ?? '');
+    const copies = l1 === undefined ? undefined : new Copies(l1.copyMs, l1.maxBytes);
+    const register =
+      config.redis === undefined
+        ? undefined
+        : new CopyRegister({
+            guard: () => this.#guard,
+            era: writeEra,
+            name: names.copies,
+            copyMs: l1?.copyMs ?? 0,
+          });
+    this.#copies = copies;
+    this.#register = register;
     this.#quarantine = new Quarantine({ guard: () => this.#guard, era: writeEra });
     this.#guard = new StoreGuard({
       connect: (listener) => storeFor(config.redis?.(), listener),
       events,
       readBudgetMs,
       writeBudgetMs,
-      onBack: () => void this.#quarantine.deliver(),
+      onBack: () => {
+        void this.#quarantine.deliver();
+        void register?.enter();
+      },
     });
     const [guard, stats] = [this.#guard, this.#stats];
     const serving = new Serving({ guard, stats, required });
@@ -61,12 +89,14 @@ export class Cache {
       stats,
       names,
       serving,
+      local: copies && register && { copies, register },
       loading: new Loading({
         guard,
         stats,
         serving,
         position,
         loadTimeoutMs: timeoutMs,
+        closing: this.#closing.signal,
         maxValueBytes,
         compressBytes,
       }),
@@ -75,22 +105,36 @@ export class Cache {
         return primary === undefined ? undefined : this.#era(primary);
       },
       isQuarantined: (records) => this.#quarantine.includes(records),
+      clearable: config.clearable,
+      earlyRefresh: config.earlyRefresh,
       limiter: new Limiter(config.maxBypass),
     });
     this.#invalidator = new Invalidator({
       guard,
       stats,
       names,
+      tables: this.tables,
       quarantine: this.#quarantine,
       events,
       era: writeEra,
+      register,
+      copies,
       onFailure: config.onInvalidationFailure,
     });
   }
 
   status(): CacheStatus {
-    const isAway = this.#guard.life === undefined;
-    return this.#stats.status(isAway ? 'away' : 'ready', this.#quarantine.size);
+    return this.#stats.status({
+      state: this.#guard.life === undefined ? 'away' : 'ready',
+      quarantined: this.#quarantine.size,
+      copies: this.#copies?.size ?? 0,
+      copyBytes: this.#copies?.bytes ?? 0,
+    });
+  }
+
+  /** Another primary was found, with which a new era begins. */
+  primaryChanged(): void {
+    void this.#register?.enter();
   }
 
   /** {@link ReadThrough.read} */
@@ -99,7 +143,7 @@ export class Cache {
   }
 
   /** {@link Invalidator.invalidate} */
-  invalidate(targets: InvalidationTargets): Promise<boolean> {
+  invalidate(targets: InvalidationTargets | 'everything'): Promise<boolean> {
     return this.#invalidator.invalidate(targets);
   }
 
@@ -110,6 +154,7 @@ export class Cache {
 
   /** Tries once more to deliver what failed; afterwards no connection or timer is left. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await this.#quarantine.close();
     this.#guard.close();
   }

@@ -1,7 +1,7 @@
 import type { Floor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import type { Fence } from './fence.ts';
-import type { Era, Opened } from './store.ts';
+import type { Era, Filled, Opened } from './store.ts';
 
 /** What a load has brought. */
 export interface Loaded<T> {
@@ -16,11 +16,15 @@ export interface Loaded<T> {
 export interface CachedRead<T> {
   readonly key: string;
   readonly tags: readonly string[];
+  /** Tables that it follows, as `TableTags` names them. */
+  readonly tables: readonly string[];
   /** Which value it is: another one under the same key is not served. */
   readonly what: string;
   readonly ttlMs: number;
   /** For a value that is nothing, as {@link isNothing} says. */
   readonly negativeTtlMs: number;
+  /** How long it may be served once it has expired, while it is loaded again. */
+  readonly staleMs: number;
   readonly isNothing: (value: T) => boolean;
   /** The least that the answer must have seen. */
   readonly floor: Floor;
@@ -43,6 +47,12 @@ export interface Landed {
   /** For each of the others a value of its own; `undefined` when that cannot be made. */
   readonly packed: Buffer | undefined;
   readonly proven: Fence;
+}
+
+/** A value that was served from a record. */
+export interface Hit extends Landed {
+  readonly packed: Buffer;
+  readonly filled: Filled;
 }
 
 /** A load, before it begins. */

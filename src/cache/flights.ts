@@ -16,15 +16,17 @@ export class Flights<T> {
   }
 
   /**
-   * Joins what is under way for `key`, or begins. The work may be joined until `after` has settled too.
+   * Joins what is under way for `key`, or begins. The work may be joined until it has failed, or `after` has settled, too.
    */
   join(key: string, work: () => { readonly landed: Promise<T>; readonly after: Promise<void> }): Flight<T> {
     const found = this.find(key);
     if (found !== undefined) return found;
     const { landed, after } = work();
     this.#underway.set(key, landed);
-    const remove = (): boolean => this.#underway.delete(key);
-    after.then(remove, remove);
+    const remove = (): void => {
+      if (this.#underway.get(key) === landed) this.#underway.delete(key);
+    };
+    landed.then(() => after.then(remove, remove), remove);
     return { landed, isOwn: true };
   }
 }

@@ -1,7 +1,7 @@
 import { isNoFloor } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
 import { Deadline } from '../resilience/deadline.ts';
-import { type CachedRead, gensOf, type Landed, type Load } from './cached-value.ts';
+import { type CachedRead, gensOf, type Landed, type Load, type Trip } from './cached-value.ts';
 import { pack, seal } from './codec.ts';
 import { type Fence, unknownFence } from './fence.ts';
 import { landing } from './landing.ts';
@@ -19,6 +19,8 @@ export interface LoadingOptions {
   /** What the primary has now; `undefined` when it does not tell. */
   readonly position: (deadline: Deadline) => Promise<Position | undefined>;
   readonly loadTimeoutMs: number;
+  /** Fires when nobody waits for loads any more. */
+  readonly closing: AbortSignal;
   readonly maxValueBytes: number;
   readonly compressBytes: number;
 }
@@ -36,6 +38,11 @@ const ttlJitter = 0.1;
 const longestWaitMs = 1_000;
 const firstPauseMs = 2;
 const longestPauseMs = 50;
+
+/** What a load has brought, and how long it took. */
+interface Brought extends Landed {
+  readonly tookMs: number;
+}
 
 /** Loads values and stores them, or takes them from another process that does. */
 export class Loading {
@@ -67,16 +74,18 @@ export class Loading {
       stats.counts.waited += 1;
       return other;
     }
-    const deadline = new Deadline(this.loadMs(request));
+    const deadline = new Deadline(this.loadMs(request), this.#options.closing);
+    const beganAt = performance.now();
     stats.counts.loads += 1;
     const need = await loadNeed(load.opened, request.floor, () => {
       stats.counts.strongLoads += 1;
       return position(deadline);
     });
     const { value, isLost, isProven } = await landing(request.load(need.floor, deadline), deadline);
+    const tookMs = Math.round(performance.now() - beganAt);
     const packed = pack(value);
     const proven = isProven ? need.proven : need.provenAnyway;
-    onStore(isLost ? this.#giveUpLost(load) : this.#store(load, need, { value, packed, proven }));
+    onStore(isLost ? this.#giveUpLost(load) : this.#store(load, need, { value, packed, proven, tookMs }));
     return { value, packed, proven: isLost ? '' : proven };
   }
 
@@ -98,7 +107,7 @@ export class Loading {
     }
   }
 
-  async #store(load: Load, need: LoadNeed, { value, packed, proven }: Landed): Promise<void> {
+  async #store(load: Load, need: LoadNeed, { value, packed, proven, tookMs }: Brought): Promise<void> {
     const { guard, stats, maxValueBytes, compressBytes } = this.#options;
     const { trip, opened, lease } = load;
     const { request, era } = trip;
@@ -111,7 +120,8 @@ export class Loading {
     const payload = packed === undefined ? undefined : await seal(packed, compressBytes);
     if (payload === undefined || payload.length > maxValueBytes) {
       stats.rejected(payload === undefined ? 'inexact' : 'too-large');
-      await this.release(load);
+      // What is there is what was before, and nothing else is going to take its place.
+      await this.#complete(era, [name], undefined);
       return;
     }
     const ttlMs =
@@ -124,20 +134,28 @@ export class Loading {
       proof,
       proven,
       payload,
+      loadMs: tookMs,
       ttlMs,
-      keepMs: ttlMs + keepExpiredMs,
+      keepMs: ttlMs + request.staleMs + keepExpiredMs,
     };
-    await this.#counted(guard.fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt)));
+    await this.#counted(
+      payload.length,
+      guard.fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt)),
+    );
   }
 
-  async #counted(filled: Promise<boolean>): Promise<void> {
+  async #counted(bytes: number, filled: Promise<boolean>): Promise<void> {
     const { stats } = this.#options;
     const rejection = await filled.then(
       (isFilled): FillRejection | undefined => (isFilled ? undefined : 'invalidated'),
       (): FillRejection => 'away',
     );
-    if (rejection === undefined) stats.counts.fills += 1;
-    else stats.rejected(rejection);
+    if (rejection !== undefined) {
+      stats.rejected(rejection);
+      return;
+    }
+    stats.counts.fills += 1;
+    stats.counts.bytesStored += bytes;
   }
 
   /**
@@ -152,8 +170,15 @@ export class Loading {
   }
 
   /** Lets others have the lease at once, where it is of no use here any more. Never rejects. */
-  async release({ trip, opened }: Load): Promise<void> {
-    if (opened[0]?.lease === 'granted') await this.#complete(trip.era, trip.names.slice(0, 1), undefined);
+  async release({ trip, opened, lease }: Load): Promise<void> {
+    if (opened[0]?.lease === 'granted') await this.giveBack(trip, lease);
+  }
+
+  /** The same for a lease that was asked for, and perhaps granted. */
+  async giveBack({ era, names: [name = ''] }: Trip, lease: string): Promise<void> {
+    await this.#options.guard.release(era, { name, lease }).catch(() => {
+      // It ends by itself.
+    });
   }
 
   async #complete(era: Era, names: readonly string[], fence: Fence | undefined): Promise<void> {

@@ -13,6 +13,21 @@ export class RecordNames {
     return `vipsql:${this.#namespace}:e:${key}`;
   }
 
+  /** How long processes serve copies of values. */
+  get copies(): string {
+    return `vipsql:${this.#namespace}:c`;
+  }
+
+  /** Begins a new generation when the cache is cleared. */
+  get everything(): string {
+    return `vipsql:${this.#namespace}:a`;
+  }
+
+  /** A table as `TableTags` names it. */
+  table(name: string): string {
+    return `vipsql:${this.#namespace}:b:${name}`;
+  }
+
   tag(tag: string): string {
     return `vipsql:${this.#namespace}:t:${tag}`;
   }
@@ -31,7 +46,7 @@ export function fingerprint(parts: readonly string[]): string {
 
 /** Stands with a value for which value it is and what its tags were; a value with another one is not the one asked for. */
 export function proofOf(what: string, tagGens: readonly string[]): string {
-  return [what, ...tagGens].join(',');
+  return tagGens.length === 0 ? what : `${what},${tagGens.join(',')}`;
 }
 
 /** The generations of an entry and its tags; `undefined` unless all of them are known in this era. */

@@ -7,6 +7,7 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SettleOrder,
 } from './store.ts';
 
@@ -54,13 +55,19 @@ function purposeOf(lease: string): string | undefined {
 /** The record with its value; `undefined` when the lease is gone. */
 export function filled(found: Found, order: FillOrder, { era, now }: Moment): Found {
   if (found?.era !== era || found.lease?.id !== order.lease) return undefined;
-  const { lease: by, proof, proven, payload } = order;
+  const { lease: by, proof, proven, loadMs, payload } = order;
   return {
     ...found,
     fence: found.fence === unknownFence ? (order.fence ?? unknownFence) : found.fence,
     lease: undefined,
-    filled: { by, proof, proven, payload, freshUntil: now + order.ttlMs },
+    filled: { by, proof, proven, loadMs, payload, freshUntil: now + order.ttlMs },
   };
+}
+
+/** The record without the lease; `undefined` when that is another one by now. */
+export function released(found: Found, order: ReleaseOrder, { era }: Moment): Found {
+  if (found?.era !== era || found.lease?.id !== order.lease) return undefined;
+  return { ...found, lease: undefined };
 }
 
 export function settled(found: Found, order: SettleOrder, { era }: Moment): Found {

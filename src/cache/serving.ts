@@ -1,12 +1,13 @@
 import { type Floor, isNoFloor } from '../consistency/floor.ts';
 import type { Required } from '../consistency/required-position.ts';
 import type { Deadline } from '../resilience/deadline.ts';
-import type { CachedRead, Landed, Trip } from './cached-value.ts';
+import type { CachedRead, Hit, Trip } from './cached-value.ts';
 import { CorruptPayload, unpack, unseal } from './codec.ts';
+import type { Copy } from './copies.ts';
 import { type Fence, readFence } from './fence.ts';
 import { servable } from './judge.ts';
 import type { CacheStats } from './stats.ts';
-import type { SeenRecord } from './store.ts';
+import type { Filled, SeenRecord } from './store.ts';
 import type { StoreGuard } from './store-guard.ts';
 
 export interface ServingOptions {
@@ -16,6 +17,9 @@ export interface ServingOptions {
   readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
 }
 
+/** A value for one read, or none. */
+type Served = Hit | undefined;
+
 /** Serves what records hold, to who may be given it. */
 export class Serving {
   readonly #options: ServingOptions;
@@ -24,22 +28,22 @@ export class Serving {
     this.#options = options;
   }
 
-  /** The value of the records, if it may be served to this read. */
-  async serve(
-    { request, era }: Trip,
-    records: readonly (SeenRecord | undefined)[],
-  ): Promise<Landed | undefined> {
-    const { guard, stats } = this.#options;
-    const filled = servable(records, { era, what: request.what, now: guard.now() });
-    if (filled === undefined || !(await this.hasSeen(filled.proven, request))) return undefined;
-    try {
-      const packed = unseal(filled.payload);
-      return { value: unpack(packed), packed, proven: filled.proven };
-    } catch (error) {
-      if (!(error instanceof CorruptPayload)) throw error;
-      stats.counts.corrupt += 1;
-      return undefined;
-    }
+  /** The value of the records, if it may be served to this read. At once, where the read has no floor. */
+  serve(trip: Trip, records: readonly (SeenRecord | undefined)[]): Served | Promise<Served> {
+    const { request, era } = trip;
+    const { what, staleMs } = request;
+    const filled = servable(records, { era, what, now: this.#options.guard.now(), staleMs });
+    if (filled === undefined) return undefined;
+    if (isNoFloor(request.floor)) return this.#unpacked(filled);
+    return this.hasSeen(filled.proven, request).then((has) => (has ? this.#unpacked(filled) : undefined));
+  }
+
+  /** The value of a copy, if it may be served to this read. At once, where the read has no floor. */
+  serveCopy({ packed, filled }: Copy, { request }: Trip): Served | Promise<Served> {
+    if (filled.freshUntil + request.staleMs <= this.#options.guard.now()) return undefined;
+    const hit = (): Hit => ({ value: unpack(packed), packed, proven: filled.proven, filled });
+    if (isNoFloor(request.floor)) return hit();
+    return this.hasSeen(filled.proven, request).then((has) => (has ? hit() : undefined));
   }
 
   /** Whether what has seen `proven` has seen all that a read must see. */
@@ -49,5 +53,17 @@ export class Serving {
     if (typeof required === 'string') return required === 'nothing';
     const position = readFence(proven);
     return typeof position !== 'string' && position.vendor === required.vendor && position.contains(required);
+  }
+
+  #unpacked(filled: Filled): Served {
+    try {
+      const packed = unseal(filled.payload);
+      this.#options.stats.counts.bytesRead += filled.payload.length;
+      return { value: unpack(packed), packed, proven: filled.proven, filled };
+    } catch (error) {
+      if (!(error instanceof CorruptPayload)) throw error;
+      this.#options.stats.counts.corrupt += 1;
+      return undefined;
+    }
   }
 }

@@ -19,6 +19,10 @@ export interface CacheStatus {
   readonly state: 'ready' | 'away';
   /** Answered from the cache. */
   readonly hits: number;
+  /** Hits that were answered from a copy in this process. */
+  readonly copyHits: number;
+  /** Hits whose value had expired, and was loaded again meanwhile. */
+  readonly servedStale: number;
   /** Not answered from it. */
   readonly misses: number;
   /** Misses that were answered by a load which another caller had begun. */
@@ -27,6 +31,10 @@ export interface CacheStatus {
   readonly waited: number;
   /** Loads on the database. */
   readonly loads: number;
+  /** Loads of values that had not expired yet. */
+  readonly refreshedEarly: number;
+  /** Loads of values that were served meanwhile, and go on being served until they may not: the load or the cache failed. */
+  readonly failedRefreshes: number;
   /** Loads that had to see what the primary has now, because nobody knew what the last invalidation asks for. */
   readonly strongLoads: number;
   /** Reads past the cache: it was away, or a failed invalidation is still to be delivered. */
@@ -39,26 +47,44 @@ export interface CacheStatus {
   readonly invalidations: number;
   /** Calls and writes of which an invalidation was not delivered in time. */
   readonly failedInvalidations: number;
+  /** Milliseconds that delivered invalidations took altogether, waits for copies included; what lies before the commit is not. */
+  readonly invalidationMs: number;
+  /** Bytes of values that were served from the store, and that were stored. */
+  readonly bytesRead: number;
+  readonly bytesStored: number;
+  /** Copies of values in this process, and about how many bytes they take. */
+  readonly copies: number;
+  readonly copyBytes: number;
   /** Keys and tags that this process reads past the cache until their invalidation is delivered. */
   readonly quarantined: number;
 }
 
-type Counts = { -readonly [K in keyof Omit<CacheStatus, 'state' | 'quarantined' | 'rejectedFills'>]: number };
+/** What is so now, and not counted. */
+export type CacheGauges = Pick<CacheStatus, 'state' | 'quarantined' | 'copies' | 'copyBytes'>;
+
+type Counts = { -readonly [K in keyof Omit<CacheStatus, keyof CacheGauges | 'rejectedFills'>]: number };
 
 /** Counts what the cache does. */
 export class CacheStats {
   readonly counts: Counts = {
     hits: 0,
+    copyHits: 0,
+    servedStale: 0,
     misses: 0,
     joined: 0,
     waited: 0,
     loads: 0,
+    refreshedEarly: 0,
+    failedRefreshes: 0,
     strongLoads: 0,
     bypassed: 0,
     fills: 0,
     corrupt: 0,
     invalidations: 0,
     failedInvalidations: 0,
+    invalidationMs: 0,
+    bytesRead: 0,
+    bytesStored: 0,
   };
   readonly #rejected: Record<FillRejection, number> = {
     'no-lease': 0,
@@ -73,7 +99,7 @@ export class CacheStats {
     this.#rejected[reason] += 1;
   }
 
-  status(state: CacheStatus['state'], quarantined: number): CacheStatus {
-    return { state, ...this.counts, rejectedFills: { ...this.#rejected }, quarantined };
+  status(gauges: CacheGauges): CacheStatus {
+    return { ...this.counts, rejectedFills: { ...this.#rejected }, ...gauges };
   }
 }

@@ -1,5 +1,6 @@
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Breaker, BreakerClock } from '../resilience/breaker.ts';
+import { Budget } from './budget.ts';
 import type {
   CacheStore,
   CompleteOrder,
@@ -8,6 +9,7 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
   StoreListener,
@@ -42,6 +44,9 @@ export class StoreGuard {
   readonly #clock = new BreakerClock(breakerSettings.windowMs);
   readonly #breaker: Breaker;
   readonly #store: CacheStore;
+  readonly #reading: Budget;
+  readonly #writing: Budget;
+  readonly #probes = new Budget(probeTimeoutMs);
   #probe: NodeJS.Timeout | undefined;
   #probing = false;
   /** Since when it has been away, once that was told. */
@@ -51,6 +56,8 @@ export class StoreGuard {
 
   constructor(options: StoreGuardOptions) {
     this.#options = options;
+    this.#reading = new Budget(options.readBudgetMs);
+    this.#writing = new Budget(options.writeBudgetMs);
     this.#breaker = new Breaker({
       name: 'cache',
       settings: breakerSettings,
@@ -82,23 +89,27 @@ export class StoreGuard {
   }
 
   get(era: Era, names: readonly string[]): Promise<readonly (SeenRecord | undefined)[]> {
-    return this.#within(this.#options.readBudgetMs, (store) => store.get(era, names));
+    return this.#within(this.#reading, (store) => store.get(era, names));
   }
 
   open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]> {
-    return this.#within(this.#options.readBudgetMs, (store) => store.open(era, orders));
+    return this.#within(this.#reading, (store) => store.open(era, orders));
   }
 
   fill(era: Era, order: FillOrder, settled: readonly SettleOrder[]): Promise<boolean> {
-    return this.#within(this.#options.writeBudgetMs, (store) => store.fill(era, order, settled));
+    return this.#within(this.#writing, (store) => store.fill(era, order, settled));
+  }
+
+  release(era: Era, order: ReleaseOrder): Promise<void> {
+    return this.#within(this.#writing, (store) => store.release(era, order));
   }
 
   mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
-    return this.#within(this.#options.writeBudgetMs, (store) => store.mark(era, orders));
+    return this.#within(this.#writing, (store) => store.mark(era, orders));
   }
 
   complete(era: Era, orders: readonly CompleteOrder[]): Promise<void> {
-    return this.#within(this.#options.writeBudgetMs, (store) => store.complete(era, orders));
+    return this.#within(this.#writing, (store) => store.complete(era, orders));
   }
 
   close(): void {
@@ -106,39 +117,57 @@ export class StoreGuard {
     this.#breaker.stop();
     this.#clock.stop();
     this.#store.close();
+    for (const budget of [this.#reading, this.#writing, this.#probes]) budget.close();
   }
 
-  async #within<T>(budgetMs: number, ask: (store: CacheStore) => Promise<T>): Promise<T> {
-    if (this.life === undefined) throw new StoreAway(this.#downBecause);
-    const { period } = this.#breaker;
-    try {
-      const answer = await withinBudget(ask(this.#store), budgetMs);
-      this.#breaker.succeeded(period);
-      return answer;
-    } catch (cause) {
-      // A refusal, such as that there is no memory left, is an answer.
-      if (isRefusal(cause)) this.#breaker.succeeded(period);
-      else this.#breaker.failed(period);
-      throw new StoreAway(cause instanceof Error ? cause.message : String(cause), { cause });
-    }
+  #within<T>(budget: Budget, ask: (store: CacheStore) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.life === undefined) {
+        reject(new StoreAway(this.#downBecause));
+        return;
+      }
+      const { period } = this.#breaker;
+      const failed = (cause: unknown): void => {
+        // A refusal, such as that there is no memory left, is an answer.
+        if (isRefusal(cause)) this.#breaker.succeeded(period);
+        else this.#breaker.failed(period);
+        reject(new StoreAway(cause instanceof Error ? cause.message : String(cause), { cause }));
+      };
+      const wait = budget.begin(failed);
+      ask(this.#store).then(
+        (answer) => {
+          if (!budget.end(wait)) return;
+          this.#breaker.succeeded(period);
+          resolve(answer);
+        },
+        (cause: unknown) => {
+          if (budget.end(wait)) failed(cause);
+        },
+      );
+    });
   }
 
   #opened(): void {
     this.#went('it does not answer in time');
-    this.#probe ??= setInterval(() => void this.#look(), probeIntervalMs).unref();
+    this.#probe ??= setInterval(() => this.#look(), probeIntervalMs).unref();
   }
 
-  async #look(): Promise<void> {
+  #look(): void {
     if (this.#probing) return;
     this.#probing = true;
-    try {
-      await withinBudget(this.#store.ping(), probeTimeoutMs);
-      this.#breaker.probeSucceeded();
-    } catch (error) {
-      if (error instanceof OverBudget) this.#store.reconnect();
-    } finally {
+    const wait = this.#probes.begin(() => {
       this.#probing = false;
-    }
+      this.#store.reconnect();
+    });
+    const answered = (isUp: boolean): void => {
+      if (!this.#probes.end(wait)) return;
+      this.#probing = false;
+      if (isUp) this.#breaker.probeSucceeded();
+    };
+    this.#store.ping().then(
+      () => answered(true),
+      () => answered(false),
+    );
   }
 
   #went(reason: string): void {
@@ -160,35 +189,6 @@ export class StoreGuard {
   }
 }
 
-class OverBudget extends Error {
-  override readonly name = 'OverBudget';
-}
-
 function isRefusal(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
-}
-
-/** Rejects with {@link OverBudget} when there is no answer in time. One that has come while this process was busy counts. */
-function withinBudget<T>(answer: Promise<T>, budgetMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let late: NodeJS.Immediate | undefined;
-    const timer = setTimeout(() => {
-      // After the sockets have been read.
-      late = setImmediate(() => reject(new OverBudget(`no answer within ${budgetMs} ms`)));
-    }, budgetMs);
-    const settle = (): void => {
-      clearTimeout(timer);
-      if (late !== undefined) clearImmediate(late);
-    };
-    answer.then(
-      (value) => {
-        settle();
-        resolve(value);
-      },
-      (error: unknown) => {
-        settle();
-        reject(error);
-      },
-    );
-  });
 }

@@ -16,6 +16,8 @@ export interface Filled {
   readonly proven: Fence;
   /** By the clock of the store. */
   readonly freshUntil: number;
+  /** How long it took to load, in whole milliseconds. */
+  readonly loadMs: number;
   readonly payload: Buffer;
 }
 
@@ -65,8 +67,15 @@ export interface FillOrder {
   readonly proof: string;
   readonly proven: Fence;
   readonly payload: Buffer;
+  readonly loadMs: number;
   readonly ttlMs: number;
   readonly keepMs: number;
+}
+
+/** Gives a lease back that was of no use; a value that is there stays. */
+export interface ReleaseOrder {
+  readonly name: string;
+  readonly lease: string;
 }
 
 /** Gives a tag with an unknown fence a known one, if it is still of that generation. */
@@ -112,6 +121,8 @@ export interface CacheStore {
   open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]>;
   /** Resolves to whether the lease still held. */
   fill(era: Era, order: FillOrder, settled: readonly SettleOrder[]): Promise<boolean>;
+  /** Does nothing where the lease is another one by now. */
+  release(era: Era, order: ReleaseOrder): Promise<void>;
   mark(era: Era, orders: readonly MarkOrder[]): Promise<void>;
   complete(era: Era, orders: readonly CompleteOrder[]): Promise<void>;
   /** Resolves when it answers. */

@@ -99,11 +99,19 @@ function cacheConfig(draft: Draft): ResolvedCache {
     namespace: choice(draft, 'cache.namespace'),
     ttlMs: number(draft, 'cache.ttlMs'),
     negativeTtlMs: number(draft, 'cache.negativeTtlMs'),
+    staleMs: number(draft, 'cache.staleMs'),
+    earlyRefresh: number(draft, 'cache.earlyRefresh'),
     readBudgetMs: number(draft, 'cache.readBudgetMs'),
     writeBudgetMs: number(draft, 'cache.writeBudgetMs'),
     maxBypass: number(draft, 'cache.maxBypass'),
     maxValueBytes: number(draft, 'cache.maxValueBytes'),
     compressBytes: number(draft, 'cache.compressBytes'),
+    tables: [...((draft.given('cache.tables') ?? []) as readonly string[])],
+    clearable: draft.given('cache.clearable') === true,
+    l1:
+      draft.given('cache.l1') === undefined
+        ? undefined
+        : { copyMs: number(draft, 'cache.l1.copyMs'), maxBytes: number(draft, 'cache.l1.maxBytes') },
     onInvalidationFailure: choice(
       draft,
       'cache.onInvalidationFailure',

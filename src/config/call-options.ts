@@ -45,10 +45,12 @@ export interface CallOptions {
  */
 export type Consistency = 'eventual' | 'session' | 'strong';
 
-/** Values in the cache: those of the keys, and those with one of the tags. */
+/** Values in the cache: those of the keys, those with one of the tags, and those that follow one of the tables. */
 export interface InvalidationTargets {
   readonly keys?: readonly string[] | undefined;
   readonly tags?: readonly string[] | undefined;
+  /** As `'table'` or `'schema.table'`, among `cache.tables` of the configuration. */
+  readonly tables?: readonly string[] | undefined;
 }
 
 /** What a statement on the primary may be given. `undefined` counts as absent. */
@@ -79,6 +81,8 @@ export interface CachedOptions {
   readonly ttlMs?: number | undefined;
   /** The same for a result without rows, and for null and undefined; default `cache.negativeTtlMs`, at most `ttlMs`. */
   readonly negativeTtlMs?: number | undefined;
+  /** How long it may be served once it has expired, in milliseconds, while it is loaded again; default `cache.staleMs`. */
+  readonly staleMs?: number | undefined;
   /** What it is invalidated by, besides its key: at most 32 texts. */
   readonly tags?: readonly string[] | undefined;
 }
@@ -87,6 +91,11 @@ export interface CachedOptions {
 export interface CachedHandleOptions extends CachedOptions {
   /** The key to invalidate it by, of 1 to 512 characters. Default: one made of the statement, its values and the database. */
   readonly key?: string | undefined;
+  /**
+   * Whether writes to the tables of the statement, all of which must be among `cache.tables` of the configuration, make
+   * the answer old. Default `false`.
+   */
+  readonly tables?: boolean | undefined;
 }
 
 /** What a cached read of a handle may be given: all that one on a replica may, but for limits to the lag. */
@@ -98,7 +107,10 @@ export interface CachedCallOptions extends Omit<ReplicaOptions, 'maxLagMs' | 'co
 /** What `db.cache.read` may be given. `undefined` counts as absent. */
 export interface CacheReadOptions
   extends CachedOptions,
-    Pick<CachedCallOptions, 'after' | 'consistency' | 'timeoutMs' | 'signal' | 'insideTransaction'> {}
+    Pick<CachedCallOptions, 'after' | 'consistency' | 'timeoutMs' | 'signal' | 'insideTransaction'> {
+  /** Tables whose writes make the value old, as `'table'` or `'schema.table'`, all among `cache.tables` of the configuration. */
+  readonly tables?: readonly string[] | undefined;
+}
 
 /** Options of a call whose rows have the type of a schema. */
 export interface SchemaOption<Row> {
@@ -206,17 +218,26 @@ function namesCheck(most: number): Check {
   };
 }
 
-const targetChecks: Checks = { keys: namesCheck(mostTargets), tags: namesCheck(mostTargets) };
+const targetChecks: Checks = {
+  keys: namesCheck(mostTargets),
+  tags: namesCheck(mostTargets),
+  tables: namesCheck(mostTargets),
+};
 
 const cachedChecks: Checks = {
   ttlMs: timeoutMs,
   negativeTtlMs: timeoutMs,
+  staleMs: {
+    rule: `must be a number of milliseconds from 0 to ${longestTimeoutMs}`,
+    accepts: (value) => value === 0 || timeoutMs.accepts(value),
+  },
   tags: namesCheck(mostTags),
 };
 
 const cachedHandleChecks: Checks = {
   ...cachedChecks,
   key: { rule: `must be a text of 1 to ${longestName} characters`, accepts: isName },
+  tables: flag,
 };
 
 const cachedConsistency: Check = {
@@ -232,6 +253,7 @@ const cachedCallChecks: Checks = {
 
 const cacheReadChecks: Checks = {
   ...cachedChecks,
+  tables: namesCheck(mostTags),
   consistency: cachedConsistency,
   after: { rule: 'must be a token', accepts: (value) => typeof value === 'string' },
   timeoutMs,

@@ -190,6 +190,20 @@ export const numberOptions = {
     7 * dayMs,
     'The same for a result without rows, and for null and undefined; never more than `ttlMs`.',
   ),
+  'cache.staleMs': msOrZero(
+    0,
+    100,
+    7 * dayMs,
+    'How long a value that has expired may be served while it is loaded again; never one that was invalidated.',
+    '`0`: not at all',
+  ),
+  'cache.earlyRefresh': ratio(
+    1,
+    0,
+    10,
+    'How eagerly a value that expires soon is loaded again while it is served: the mean lead, in times that its last load took.',
+    '`0`: not before it has expired',
+  ),
   'cache.readBudgetMs': ms(
     50,
     5,
@@ -213,6 +227,18 @@ export const numberOptions = {
     1_024,
     536_870_912,
     'A value that takes more room, compressed, is not stored.',
+  ),
+  'cache.l1.copyMs': ms(
+    50,
+    5,
+    500,
+    'How long a copy is served without asking Redis. Every invalidation takes up to so much longer, in all processes of the namespace.',
+  ),
+  'cache.l1.maxBytes': count(
+    33_554_432,
+    65_536,
+    17_179_869_184,
+    'Most memory that copies take, about; the oldest make room.',
   ),
   'cache.compressBytes': countOrZero(
     16_384,
@@ -537,6 +563,26 @@ export const otherOptions = {
     default: undefined,
     effect: 'One Redis, or Sentinels; of a client vipsql makes a duplicate for itself.',
     off: 'leave it out: values are kept in this process, and no other process can invalidate them',
+  },
+  'cache.tables': {
+    type: 'list of tables',
+    default: '[]',
+    effect:
+      'Tables that cached reads may follow, as in `primaryOnly`: each write to one of them through vipsql costs two round trips to the cache. The same in all processes.',
+    off: '`[]`',
+  },
+  'cache.clearable': {
+    type: 'boolean',
+    default: 'false',
+    effect:
+      'Whether `db.cache.clear` can be used: each read looks at one record more. The same in all processes.',
+    off: '`false`',
+  },
+  'cache.l1': {
+    type: 'object',
+    default: undefined,
+    effect: 'Copies of values in this process. `{}` for the defaults.',
+    off: 'leave it out: each hit asks Redis',
   },
   'cache.namespace': {
     type: 'string',

@@ -31,6 +31,7 @@ const rules: readonly Rule[] = [
   lagNeedsOneServer,
   heartbeatHasItsTable,
   tlsIsWhole,
+  copiesNeedRedis,
 ];
 
 function credentialsFitTheUrl(draft: Draft): readonly ConfigIssue[] {
@@ -55,6 +56,12 @@ function poolMinimumFits(draft: Draft): readonly ConfigIssue[] {
     return [issue(path, `must not be above the max of ${max}`, min)];
   });
   return found.filter(({ path }, index) => found.findIndex((other) => other.path === path) === index);
+}
+
+function copiesNeedRedis(draft: Draft): readonly ConfigIssue[] {
+  const l1 = draft.given('cache.l1');
+  if (l1 === undefined || draft.given('cache.redis') !== undefined) return [];
+  return [issue('cache.l1', 'needs `cache.redis`: without it all values are in this process anyway', l1)];
 }
 
 function isBelow(

@@ -276,15 +276,7 @@ export const clusterSchema = section({
   tokens: section({ secret: tokenSecret, onInvalid: choice('throw', 'ignore') }).optional(),
   fallback: choice('primary', 'error'),
   fallbackMax: number('fallbackMax'),
-  primaryOnly: z
-    .array(
-      z.unknown().superRefine((pattern, context) => {
-        const rule = tablePatternProblem(pattern);
-        if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
-      }),
-      { error: 'must be a list of table names' },
-    )
-    .optional(),
+  primaryOnly: tablePatterns('to read nothing from replicas use db.primary()'),
   exactlyOnce: section({
     table: text(
       "must be a table name of letters, digits, _ and $, as 'vipsql_commit' or 'shop.vipsql_commit'",
@@ -306,14 +298,32 @@ export const clusterSchema = section({
     namespace: text('must be 1 to 64 letters, digits, _, - and .', (value) => /^[\w.-]{1,64}$/.test(value)),
     ttlMs: number('cache.ttlMs'),
     negativeTtlMs: number('cache.negativeTtlMs'),
+    staleMs: number('cache.staleMs'),
+    earlyRefresh: number('cache.earlyRefresh'),
     readBudgetMs: number('cache.readBudgetMs'),
     writeBudgetMs: number('cache.writeBudgetMs'),
     maxBypass: number('cache.maxBypass'),
     maxValueBytes: number('cache.maxValueBytes'),
     compressBytes: number('cache.compressBytes'),
+    tables: tablePatterns("for a whole schema write 'shop.*'"),
+    clearable: flag,
+    l1: section({ copyMs: number('cache.l1.copyMs'), maxBytes: number('cache.l1.maxBytes') }).optional(),
     onInvalidationFailure: choice('report', 'throw'),
   }).optional(),
 });
+
+/** `instead`: of a pattern that stands for all tables. */
+function tablePatterns(instead: string) {
+  return z
+    .array(
+      z.unknown().superRefine((pattern, context) => {
+        const rule = tablePatternProblem(pattern, instead);
+        if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
+      }),
+      { error: 'must be a list of table names' },
+    )
+    .optional();
+}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -30,11 +30,11 @@ export function utcOffset(timezone: string): string | undefined {
 export const timezoneRule =
   "must be a UTC offset, '+HH:MM', '-HH:MM' or 'Z'; names of zones have hours that occur twice and cannot be read back";
 
-/** The rule that an entry of `primaryOnly` breaks, if any. */
-export function tablePatternProblem(pattern: unknown): string | undefined {
+/** The rule that an entry of a list of tables breaks, if any; `instead`: of a pattern that stands for all of them. */
+export function tablePatternProblem(pattern: unknown, instead: string): string | undefined {
   const rule = "must be 'table', 'schema.table' or a pattern like 'inventory_*'";
   if (typeof pattern !== 'string') return rule;
   if (/[`'"]/.test(pattern)) return `${rule}, without quotes`;
   if (!/^[\p{L}\p{N}_$*-]+(?:\.[\p{L}\p{N}_$*-]+)?$/u.test(pattern)) return rule;
-  return /^[*.]+$/.test(pattern) ? `${rule}; to read nothing from replicas use db.primary()` : undefined;
+  return /^[*.]+$/.test(pattern) ? `${rule}; ${instead}` : undefined;
 }

@@ -217,6 +217,10 @@ export interface CacheConfig {
   readonly ttlMs?: number;
   /** The same for a result without rows, and for null and undefined. */
   readonly negativeTtlMs?: number;
+  /** How long a value that has expired may be served while it is loaded again; never one that was invalidated. */
+  readonly staleMs?: number;
+  /** How eagerly a value that expires soon is loaded again, in times its last load took. 0: not before it has expired. */
+  readonly earlyRefresh?: number;
   /** Longest wait for an answer of the cache, for a read. */
   readonly readBudgetMs?: number;
   /** The same for an invalidation. */
@@ -227,8 +231,22 @@ export interface CacheConfig {
   readonly maxValueBytes?: number;
   /** A value from this size on is stored compressed. 0: none is. */
   readonly compressBytes?: number;
+  /** Tables that cached reads may follow: each write to one of them through vipsql tells the cache, before and after. */
+  readonly tables?: readonly string[];
+  /** Whether `db.cache.clear` can be used; each read then looks at one record more. The same in all processes. Default `false`. */
+  readonly clearable?: boolean;
+  /** Default: none, and each hit asks Redis. `{}` for the defaults. */
+  readonly l1?: L1Config;
   /** What becomes of a write whose invalidation cannot be announced, and of `db.cache.invalidate` that is not delivered. */
   readonly onInvalidationFailure?: 'report' | 'throw';
+}
+
+/** Copies of cached values in this process, which need no question to Redis. */
+export interface L1Config {
+  /** How long a copy is served. Every invalidation takes up to so much longer, in all processes of the namespace. */
+  readonly copyMs?: number;
+  /** Most memory that copies take, about. */
+  readonly maxBytes?: number;
 }
 
 /** The server on which a COMMIT was left unanswered. */
@@ -297,7 +315,8 @@ export interface SessionConfig {
 }
 
 /** The cache after checking. */
-export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis'> {
+export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis' | 'l1'> {
+  readonly l1: Required<L1Config> | undefined;
   /** Gives what was configured, as it was; `undefined`: values are kept in this process. */
   readonly redis: (() => RedisTarget) | undefined;
 }

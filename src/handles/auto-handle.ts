@@ -7,8 +7,9 @@ import { needFor } from './need-for.ts';
 import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type Pump, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
-import { pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';
+import { pumpOnPrimary } from './run-on-primary.ts';
 import { pumpOnReplica, runOnReplica } from './run-on-replica.ts';
+import { runWrite } from './run-write.ts';
 import type { Services } from './services.ts';
 
 const name = 'db.auto()';
@@ -52,7 +53,7 @@ export class AutoHandle<Row extends object = DefaultRow> extends RowWriter<Row, 
 function run(services: Services, call: Call, options: ReplicaOptions | undefined): Promise<Answer> {
   const begun = begin(services, name, options);
   const on = (route: Route): Promise<Answer> =>
-    (route === 'replica' ? runOnReplica : runOnPrimary)(services, begun, call, options);
+    (route === 'replica' ? runOnReplica : runWrite)(services, begun, call, options);
   const route = knownRoute(services, call, options);
   return route === 'unknown' ? lookedUpRoute(services, call, begun).then(on) : on(route);
 }

@@ -1,4 +1,5 @@
 import { fingerprint } from '../cache/names.ts';
+import { tableIn } from '../cache/table-tags.ts';
 import {
   type CacheReadOptions,
   checkCacheReadOptions,
@@ -8,9 +9,11 @@ import {
   type ReplicaOptions,
 } from '../config/call-options.ts';
 import { noFloor } from '../consistency/floor.ts';
+import { ConfigError } from '../errors/errors.ts';
+import { BoundedCache } from '../sql/bounded-cache.ts';
 import { begin } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
-import { cachedRead } from './cached-read.ts';
+import { cachedRead, followed } from './cached-read.ts';
 import { LoadWatch } from './load-watch.ts';
 import { floorFor } from './need-for.ts';
 import { ReplicaHandle } from './replica-handle.ts';
@@ -38,6 +41,8 @@ export interface InvalidationResult {
 /** The cache itself: values that are not one query, and invalidation. */
 export class CacheHandle {
   readonly #services: Services;
+  /** Which value a key stands for, made lately. */
+  readonly #known = new BoundedCache<string>(1_000);
 
   /** @internal */
   constructor(services: Services) {
@@ -57,12 +62,12 @@ export class CacheHandle {
     checkInvalidation({ keys: [key] });
     checkCacheReadOptions(options);
     const services = this.#services;
-    cacheOf(services);
     const { deadline } = begin(services, 'db.cache.read()', options);
     const floor = floorFor(services, options) ?? noFloor;
     return await cachedRead(services, options, {
       key,
-      what: fingerprint(['read', services.config.session.database ?? '', key]),
+      what: this.#whatOf(key),
+      tables: followed(services, (options.tables ?? []).map(tableIn)),
       floor,
       deadline,
       check: undefined,
@@ -75,16 +80,41 @@ export class CacheHandle {
     });
   }
 
+  #whatOf(key: string): string {
+    const found = this.#known.get(key);
+    if (found !== undefined) return found;
+    const what = fingerprint(['read', this.#services.config.session.database ?? '', key]);
+    this.#known.set(key, what);
+    return what;
+  }
+
   /**
-   * Makes what is cached of these keys, and of all values with one of these tags, worthless: reads that begin after this
-   * has resolved see what was committed before. For a write of this cluster `tx.invalidates` and `invalidates` do
+   * Makes what is cached of these keys, and of all values with one of these tags or of these tables, worthless: reads that
+   * begin after this has resolved see what was committed before. For a write of this cluster `tx.invalidates` and `invalidates` do
    * the same and survive a crash. @throws {CacheInvalidationError} with `cache.onInvalidationFailure: 'throw'`.
    */
   async invalidate(targets: InvalidationTargets): Promise<InvalidationResult> {
     checkInvalidation(targets);
+    followed(this.#services, (targets.tables ?? []).map(tableIn));
+    return await this.#invalidate(targets, 'db.cache.invalidate()');
+  }
+
+  /**
+   * The same for all values of the namespace. Nothing is deleted: they expire, or are replaced.
+   * @throws {ConfigError} without `cache.clearable`.
+   */
+  async clear(): Promise<InvalidationResult> {
+    if (!cacheOf(this.#services).clearable) {
+      const rule = 'must be true to clear the cache, in all processes of the namespace';
+      throw new ConfigError([{ path: 'cache.clearable', rule, received: 'false' }]);
+    }
+    return await this.#invalidate('everything', 'db.cache.clear()');
+  }
+
+  async #invalidate(targets: InvalidationTargets | 'everything', name: string): Promise<InvalidationResult> {
     const services = this.#services;
     const cache = cacheOf(services);
-    services.scope.refuse('db.cache.invalidate()');
+    services.scope.refuse(name);
     services.running.begin();
     try {
       return { delivered: await cache.invalidate(targets) };

@@ -12,12 +12,13 @@ import {
 import type { ResolvedConfig } from '../config/types.ts';
 import { type Floor, isNoFloor, noFloor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';
+import { BoundedCache } from '../sql/bounded-cache.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
 import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin, mergeOptions } from './begin.ts';
 import { cacheOf } from './cache-of.ts';
-import { cachedRead } from './cached-read.ts';
+import { cachedRead, followed } from './cached-read.ts';
 import { type Call, prepareCall, type Query } from './call.ts';
 import { LoadWatch } from './load-watch.ts';
 import { floorFor } from './need-for.ts';
@@ -77,6 +78,7 @@ export class CachedHandle<Row extends object = DefaultRow> extends RowShapes<Row
     return cachedRead(services, this.#options, {
       key: this.#options.key ?? what,
       what,
+      tables: this.#options.tables === true ? followed(services, call.statement.tables) : [],
       floor,
       deadline,
       check: isUnknown ? () => refuseHidden(services, call, deadline) : undefined,
@@ -102,18 +104,41 @@ async function load(
 }
 
 /** The same for the same rows, wherever they are asked for. */
-function identityOf({ command }: Call, { session, primary }: ResolvedConfig): string {
-  const { database = '', timezone, bigint, dates, charset, sessionVariables } = session;
-  const types = JSON.stringify([
-    primary.credentials.user,
-    database,
-    timezone,
-    bigint,
-    dates,
-    charset,
-    sessionVariables,
-    command.json ?? [],
+function identityOf({ command }: Call, config: ResolvedConfig): string {
+  const { text, values, json } = command;
+  const { types, known } = identitiesOf(config);
+  const isPlain = values === undefined && json === undefined && text.length <= longestKnown;
+  const found = isPlain ? known.get(text) : undefined;
+  if (found !== undefined) return found;
+  const identity = fingerprint([
+    types,
+    JSON.stringify(json ?? []),
+    text,
+    values === undefined ? '' : serialize(values).toString('latin1'),
   ]);
-  const values = command.values === undefined ? '' : serialize(command.values).toString('latin1');
-  return fingerprint([types, command.text, values]);
+  if (isPlain) known.set(text, identity);
+  return identity;
+}
+
+/** What decides about the rows of one cluster besides the statement, and identities that were made lately. */
+interface Identities {
+  /** Who asks where, and as which types values come. */
+  readonly types: string;
+  readonly known: BoundedCache<string>;
+}
+
+const longestKnown = 2_000;
+const maxKnown = 1_000;
+
+const ofConfigs = new WeakMap<ResolvedConfig, Identities>();
+
+function identitiesOf(config: ResolvedConfig): Identities {
+  const found = ofConfigs.get(config);
+  if (found !== undefined) return found;
+  const { database = '', timezone, bigint, dates, charset, sessionVariables } = config.session;
+  const { user } = config.primary.credentials;
+  const types = JSON.stringify([user, database, timezone, bigint, dates, charset, sessionVariables]);
+  const made: Identities = { types, known: new BoundedCache(maxKnown) };
+  ofConfigs.set(config, made);
+  return made;
 }

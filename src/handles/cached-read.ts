@@ -1,9 +1,12 @@
 import type { Loaded } from '../cache/cached-value.ts';
 import type { CachedOptions } from '../config/call-options.ts';
+import { describeValue } from '../config/redact.ts';
 import type { Floor } from '../consistency/floor.ts';
+import { ConfigError } from '../errors/errors.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { toError } from '../resilience/to-error.ts';
+import type { TableRef } from '../sql/tables.ts';
 import { cacheOf } from './cache-of.ts';
 import type { Services } from './services.ts';
 
@@ -11,6 +14,8 @@ import type { Services } from './services.ts';
 export interface HandleRead<T> {
   readonly key: string;
   readonly what: string;
+  /** Tables whose writes make it old, with the names that the cache has for them. */
+  readonly tables: readonly string[];
   readonly floor: Floor;
   readonly deadline: Deadline;
   /** Refuses what may not be cached, if that has to be looked up first. */
@@ -22,20 +27,27 @@ export interface HandleRead<T> {
 /** Reads through the cache, counts it as running, and turns a failure into the error that the caller sees. */
 export async function cachedRead<T>(
   services: Services,
-  { ttlMs, negativeTtlMs, tags = [] }: CachedOptions,
-  { check, ...request }: HandleRead<T>,
+  { ttlMs, negativeTtlMs, staleMs, tags = [] }: CachedOptions,
+  read: HandleRead<T>,
 ): Promise<T> {
   const cache = cacheOf(services);
   const { cache: defaults } = services.config;
   const longestMs = ttlMs ?? defaults?.ttlMs ?? 0;
-  const { deadline } = request;
+  const { key, what, tables, floor, deadline, check, isNothing, load } = read;
   services.running.begin();
   try {
-    await check?.();
+    if (check !== undefined) await check();
     return await cache.read({
-      ...request,
-      tags: [...new Set(tags)].sort(),
+      key,
+      what,
+      tables,
+      floor,
+      deadline,
+      isNothing,
+      load,
+      tags: tags.length < 2 ? tags : [...new Set(tags)].sort(),
       ttlMs: longestMs,
+      staleMs: staleMs ?? defaults?.staleMs ?? 0,
       negativeTtlMs: Math.min(negativeTtlMs ?? defaults?.negativeTtlMs ?? longestMs, longestMs),
     });
   } catch (error) {
@@ -45,4 +57,13 @@ export async function cachedRead<T>(
   } finally {
     services.running.end();
   }
+}
+
+/** The names of tables that values may follow. @throws {ConfigError} unless each of them is in the configuration of the cache. */
+export function followed(services: Pick<Services, 'cache'>, tables: readonly TableRef[]): readonly string[] {
+  const { tables: tags } = cacheOf(services);
+  const unfollowed = tags.unfollowed(tables);
+  if (unfollowed === undefined) return tags.of(tables);
+  const rule = 'may name tables of `cache.tables` only: writes to others would not be noticed';
+  throw new ConfigError([{ path: 'tables', rule, received: describeValue(unfollowed) }]);
 }

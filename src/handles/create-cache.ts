@@ -25,6 +25,7 @@ export function createCache({ config, events, reads, primary }: CacheParts): Cac
     },
     required: (floor, deadline) => reads.required(floor, deadline),
     timeoutMs: config.timeoutMs,
+    database: config.session.database,
   });
 }
 

@@ -4,16 +4,15 @@ import {
   checkPrimaryOptions,
   type PrimaryOptions,
 } from '../config/call-options.ts';
-import type { Answer } from '../pool/command.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { begin } from './begin.ts';
-import { type Call, prepareCall, type Query } from './call.ts';
-import { invalidating } from './invalidating.ts';
+import { prepareCall, type Query } from './call.ts';
 import { PinnedConnection } from './pinned-connection.ts';
 import type { DefaultRow } from './row-shapes.ts';
 import { createRowStream, type RowStream } from './row-stream.ts';
 import { RowWriter } from './row-writer.ts';
-import { answerDeadline, pumpOnPrimary, runOnPrimary } from './run-on-primary.ts';
+import { pumpOnPrimary } from './run-on-primary.ts';
+import { runWrite } from './run-write.ts';
 import type { Services } from './services.ts';
 import { withRetries } from './with-retries.ts';
 
@@ -25,7 +24,7 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
 
   /** @internal */
   constructor(services: Services, defaults: CallOptions | undefined) {
-    super((call, resolved) => run(services, call, resolved), {
+    super((call, resolved) => runWrite(services, begin(services, name, resolved), call, resolved), {
       check: checkPrimaryOptions,
       timezone: services.config.session.timezone,
       defaults,
@@ -63,13 +62,4 @@ export class PrimaryHandle<Row extends object = DefaultRow> extends RowWriter<Ro
         services.primary.use(deadline, (connection) => PinnedConnection.lend({ connection, services }, fn)),
     );
   }
-}
-
-async function run(services: Services, call: Call, options: PrimaryOptions | undefined): Promise<Answer> {
-  const begun = begin(services, name, options);
-  const write = (): Promise<Answer> => runOnPrimary(services, begun, call, options);
-  const { invalidates } = options ?? {};
-  if (invalidates === undefined) return await write();
-  const deadline = answerDeadline(begun, call, options);
-  return await invalidating(services, { targets: invalidates, deadline }, write);
 }

@@ -1,3 +1,4 @@
+import { tableIn } from '../cache/table-tags.ts';
 import {
   checkClosure,
   checkTransactionOptions,
@@ -9,9 +10,10 @@ import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { startDeadline } from './begin.ts';
-import { cacheOf } from './cache-of.ts';
+import { followed } from './cached-read.ts';
 import { CommitInvalidation } from './commit-invalidation.ts';
 import { DoneBefore, Once } from './once.ts';
+import { writtenTables } from './run-write.ts';
 import type { Services } from './services.ts';
 import type { Session } from './session.ts';
 import { Transaction } from './transaction.ts';
@@ -101,7 +103,8 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
   const tx = new Transaction(connection, deadline, {
     timezone: config.session.timezone,
     tokens,
-    checkCache: () => void cacheOf(services),
+    checkCache: (tables) => void followed(services, tables.map(tableIn)),
+    tablesOf: (call) => writtenTables(services, call),
   });
   invalidation.of(tx);
   try {

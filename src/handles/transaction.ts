@@ -19,8 +19,10 @@ import { createRowStream, type Pump, type RowStream } from './row-stream.ts';
 import { RowWriter, type WriterSettings } from './row-writer.ts';
 
 export interface TransactionSettings extends WriterSettings {
-  /** Throws where no cache is configured. */
-  readonly checkCache: () => void;
+  /** Throws where no cache is configured, or none that follows those tables. */
+  readonly checkCache: (tables: readonly string[]) => void;
+  /** The tables of a statement whose writes make something in the cache old. */
+  readonly tablesOf: (call: Call) => readonly string[];
 }
 
 /** What a transaction closure works with; each of its statements runs on the transaction's one connection, in order. */
@@ -29,13 +31,19 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
   readonly #settings: TransactionSettings;
   readonly #keys = new Set<string>();
   readonly #tags = new Set<string>();
+  readonly #tables: Set<string>;
   #committed: Answer | undefined;
 
   /** @internal */
   constructor(connection: Connection, deadline: Deadline, settings: TransactionSettings) {
     const state = new TransactionState(connection, deadline);
-    super((call, options) => state.run(call, options), settings);
+    const tables = new Set<string>();
+    super((call, options) => {
+      for (const table of settings.tablesOf(call)) tables.add(table);
+      return state.run(call, options);
+    }, settings);
     this.#state = state;
+    this.#tables = tables;
     this.#settings = settings;
   }
 
@@ -96,16 +104,17 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
    */
   invalidates(targets: InvalidationTargets): void {
     checkInvalidation(targets);
-    this.#settings.checkCache();
+    this.#settings.checkCache(targets.tables ?? []);
     this.#state.refuseWhenClosed();
     for (const key of targets.keys ?? []) this.#keys.add(key);
     for (const tag of targets.tags ?? []) this.#tags.add(tag);
+    for (const table of targets.tables ?? []) this.#tables.add(table);
   }
 
-  /** @internal What {@link invalidates} was told; `undefined` for nothing. */
+  /** @internal What {@link invalidates} was told, and the tables that were written; `undefined` for nothing. */
   get invalidated(): InvalidationTargets | undefined {
-    if (this.#keys.size + this.#tags.size === 0) return undefined;
-    return { keys: [...this.#keys], tags: [...this.#tags] };
+    if (this.#keys.size + this.#tags.size + this.#tables.size === 0) return undefined;
+    return { keys: [...this.#keys], tags: [...this.#tags], tables: [...this.#tables] };
   }
 
   /** @internal COMMIT was answered. */

@@ -118,6 +118,10 @@ export interface ClusterEvents {
   'cache:invalidation-failed': {
     readonly keys: readonly string[];
     readonly tags: readonly string[];
+    /** With their schemas, in lower case. */
+    readonly tables: readonly string[];
+    /** It was `db.cache.clear`. */
+    readonly everything: boolean;
     readonly reason: string;
     /** `false`: too many wait already, so that this one is not tried again, and this process reads past the cache. */
     readonly isRetried: boolean;

@@ -41,6 +41,7 @@ export function describeStore(name: string, open: () => Promise<CacheStore>): vo
           proof: 'proof',
           proven: '0-1-7',
           payload: Buffer.from('value'),
+          loadMs: 12,
           ttlMs: 30_000,
           keepMs,
           ...more,
@@ -110,13 +111,34 @@ export function describeStore(name: string, open: () => Promise<CacheStore>): vo
       expect(await fill(record, 'b')).toBe(true);
     });
 
+    test('lets the next one have a lease that is given back, and keeps the value', async () => {
+      const record = await filledWith('0-1-1');
+      const { gen } = (await seen(record)) ?? {};
+      expect((await openOne(record, 'a', 'first')).lease).toBe('granted');
+      await store.release(era, { name: record, lease: 'somebody' });
+      expect((await openOne(record, 'b', 'first')).lease).toBe('held');
+      await store.release(era, { name: record, lease: 'a' });
+      expect((await openOne(record, 'b', 'first')).lease).toBe('granted');
+      expect(await fill(record, 'a')).toBe(false);
+      expect(await seen(record)).toMatchObject({ gen, filled: { by: 'first' } });
+    });
+
+    test('gives back no lease of what is not there, or of another era', async () => {
+      const [record, absent] = [fresh(), fresh()];
+      await openOne(record, 'a');
+      await store.release(`${store.life}.another`, { name: record, lease: 'a' });
+      await store.release(era, { name: absent, lease: 'a' });
+      expect(await seen(absent)).toBeUndefined();
+      expect(await fill(record, 'a')).toBe(true);
+    });
+
     test('keeps a value byte for byte, with what is known of it', async () => {
       const record = fresh();
       const payload = Buffer.concat([Buffer.from('\n\n\0\r\n'), randomBytes(5_000), Buffer.from('\n')]);
       await openOne(record, 'a');
       expect(await fill(record, 'a', { payload, proof: 'what,g1,g2', proven: `${uuid}:1-9` })).toBe(true);
       const { filled } = (await seen(record)) ?? {};
-      expect(filled).toMatchObject({ by: 'a', proof: 'what,g1,g2', proven: `${uuid}:1-9` });
+      expect(filled).toMatchObject({ by: 'a', proof: 'what,g1,g2', proven: `${uuid}:1-9`, loadMs: 12 });
       expect(filled?.payload.equals(payload)).toBe(true);
       const leftMs = (filled?.freshUntil ?? 0) - store.now();
       expect(leftMs).toBeGreaterThan(25_000);
@@ -283,6 +305,7 @@ export function describeStore(name: string, open: () => Promise<CacheStore>): vo
         proof: '',
         proven: '',
         payload: Buffer.from('x'),
+        loadMs: 12,
         ttlMs: 30_000,
         keepMs,
       };

@@ -1,4 +1,13 @@
-import { type CacheRecord, completed, filled, type Moment, marked, opened, settled } from '../record.ts';
+import {
+  type CacheRecord,
+  completed,
+  filled,
+  type Moment,
+  marked,
+  opened,
+  released,
+  settled,
+} from '../record.ts';
 import type {
   CacheStore,
   CompleteOrder,
@@ -7,12 +16,14 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
 } from '../store.ts';
 
-/** Beyond that the record that was used longest ago is dropped. */
-const maxRecords = 10_000;
+/** Beyond either the records that were used longest ago are dropped. */
+const mostRecords = 10_000;
+const mostBytes = 134_217_728;
 
 interface Kept {
   readonly record: CacheRecord;
@@ -24,9 +35,13 @@ export class MemoryStore implements CacheStore {
   readonly life = 'memory';
   readonly #records = new Map<string, Kept>();
   readonly #maxRecords: number;
+  readonly #maxBytes: number;
+  /** Of the values. */
+  #bytes = 0;
 
-  constructor(most = maxRecords) {
-    this.#maxRecords = most;
+  constructor(maxRecords = mostRecords, maxBytes = mostBytes) {
+    this.#maxRecords = maxRecords;
+    this.#maxBytes = maxBytes;
   }
 
   now(): number {
@@ -57,6 +72,10 @@ export class MemoryStore implements CacheStore {
     return record !== undefined;
   }
 
+  async release(era: Era, order: ReleaseOrder): Promise<void> {
+    this.#keep(order.name, released(this.#find(order.name), order, this.#moment(era)), 0);
+  }
+
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
     const moment = this.#moment(era);
     for (const order of orders) {
@@ -77,6 +96,7 @@ export class MemoryStore implements CacheStore {
 
   close(): void {
     this.#records.clear();
+    this.#bytes = 0;
   }
 
   #moment(era: Era): Moment {
@@ -86,9 +106,9 @@ export class MemoryStore implements CacheStore {
   #find(name: string): CacheRecord | undefined {
     const kept = this.#records.get(name);
     if (kept === undefined) return undefined;
-    this.#records.delete(name);
+    this.#drop(name);
     if (kept.until <= this.now()) return undefined;
-    this.#records.set(name, kept);
+    this.#put(name, kept);
     return kept.record;
   }
 
@@ -96,11 +116,29 @@ export class MemoryStore implements CacheStore {
   #keep(name: string, record: CacheRecord | undefined, keepMs: number): void {
     if (record === undefined) return;
     const before = this.#records.get(name)?.until ?? 0;
-    this.#records.delete(name);
-    this.#records.set(name, { record, until: Math.max(before, this.now() + keepMs) });
-    if (this.#records.size <= this.#maxRecords) return;
-    this.#records.delete(this.#records.keys().next().value as string);
+    this.#drop(name);
+    this.#put(name, { record, until: Math.max(before, this.now() + keepMs) });
+    for (const oldest of this.#records.keys()) {
+      if (this.#records.size <= this.#maxRecords && this.#bytes <= this.#maxBytes) return;
+      this.#drop(oldest);
+    }
   }
+
+  #put(name: string, kept: Kept): void {
+    this.#records.set(name, kept);
+    this.#bytes += bytesOf(kept);
+  }
+
+  #drop(name: string): void {
+    const kept = this.#records.get(name);
+    if (kept === undefined) return;
+    this.#records.delete(name);
+    this.#bytes -= bytesOf(kept);
+  }
+}
+
+function bytesOf({ record }: Kept): number {
+  return record.filled?.payload.length ?? 0;
 }
 
 function seen({ era, gen, marks, filled: value }: CacheRecord): SeenRecord {

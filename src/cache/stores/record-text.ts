@@ -1,13 +1,14 @@
-import type { SeenRecord } from '../store.ts';
+import type { Filled, SeenRecord } from '../store.ts';
 
 /** Lines before the value, and lines of the value before its payload. */
 const recordLines = 7;
-const valueLines = 4;
+const valueLines = 5;
 
 /** The form of records in Redis that this version reads and writes. */
-export const recordForm = '1';
+export const recordForm = '2';
 
-/** All lines end within so many bytes, but for hundreds of marks at once, which no value stands beside. */
+/** All lines end within so many bytes, nearly always; and in any case, but for hundreds of marks at once, which no value stands beside. */
+const usualHead = 1_024;
 const longestHead = 16_384;
 
 /**
@@ -15,36 +16,45 @@ const longestHead = 16_384;
  * another version of the library has written.
  */
 export function readRecord(raw: Buffer): SeenRecord | undefined {
-  const text = raw.toString('latin1', 0, Math.min(raw.length, longestHead));
-  const head = linesOf(text, 0, recordLines);
-  if (head === undefined) return undefined;
-  const [form, era = '', gen = '', , marks = ''] = head.lines;
-  if (form !== recordForm) return undefined;
-  const record = { era, gen, isPending: marks !== '' };
-  if (head.end === raw.length) return { ...record, filled: undefined };
-  const value = linesOf(text, head.end, valueLines);
-  if (value === undefined) return undefined;
-  const [by = '', proof = '', proven = '', until = ''] = value.lines;
-  const freshUntil = Number(until);
-  if (!Number.isFinite(freshUntil)) return undefined;
-  return { ...record, filled: { by, proof, proven, freshUntil, payload: raw.subarray(value.end) } };
+  return readWithin(raw, usualHead) ?? (raw.length > usualHead ? readWithin(raw, longestHead) : undefined);
 }
 
-interface Lines {
-  readonly lines: readonly string[];
-  /** Where the next one begins. */
-  readonly end: number;
+function readWithin(raw: Buffer, head: number): SeenRecord | undefined {
+  const text = raw.toString('latin1', 0, Math.min(raw.length, head));
+  const starts = lineStarts(text);
+  if (starts.length <= recordLines || line(text, starts, 0) !== recordForm) return undefined;
+  const isEmpty = starts[recordLines] === raw.length;
+  const filled = isEmpty ? undefined : readValue(raw, text, starts);
+  if (filled === undefined && !isEmpty) return undefined;
+  const isPending = line(text, starts, 4) !== '';
+  return { era: line(text, starts, 1), gen: line(text, starts, 2), isPending, filled };
 }
 
-/** `count` lines from `start` on; `undefined` when there are fewer. */
-function linesOf(text: string, start: number, count: number): Lines | undefined {
-  const lines: string[] = [];
-  let end = start;
-  while (lines.length < count) {
-    const at = text.indexOf('\n', end);
-    if (at === -1) return undefined;
-    lines.push(text.slice(end, at));
-    end = at + 1;
+function readValue(raw: Buffer, text: string, starts: readonly number[]): Filled | undefined {
+  if (starts.length <= recordLines + valueLines) return undefined;
+  const freshUntil = Number(line(text, starts, recordLines + 3));
+  const loadMs = Number(line(text, starts, recordLines + 4));
+  if (!Number.isFinite(freshUntil) || !Number.isFinite(loadMs)) return undefined;
+  return {
+    by: line(text, starts, recordLines),
+    proof: line(text, starts, recordLines + 1),
+    proven: line(text, starts, recordLines + 2),
+    freshUntil,
+    loadMs,
+    payload: raw.subarray(starts[recordLines + valueLines]),
+  };
+}
+
+/** Where the lines before the payload begin, as far as there are any, and what comes after them. */
+function lineStarts(text: string): readonly number[] {
+  const starts = [0];
+  for (let at = 0; starts.length <= recordLines + valueLines; starts.push(at)) {
+    at = text.indexOf('\n', at) + 1;
+    if (at === 0) break;
   }
-  return { lines, end };
+  return starts;
+}
+
+function line(text: string, starts: readonly number[], index: number): string {
+  return text.slice(starts[index], (starts[index + 1] ?? 0) - 1);
 }

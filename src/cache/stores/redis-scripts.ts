@@ -102,16 +102,25 @@ keep(record, keepMs, redis.call)
 return { record.gen, record.fence, pending and '1' or '0', told, text(heldMs) }
 `;
 
-/** ARGV: era, -, lease id, fence or '=', proof, proven, ttl ms, ms to keep, payload. */
+/** ARGV: era, -, lease id, fence or '=', proof, proven, ms of the load, ttl ms, ms to keep, payload. */
 const fill = `${common}
 local lease, fence, proof, proven = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local ttlMs, keepMs, payload = ARGV[7], ARGV[8], ARGV[9]
+local loadMs, ttlMs, keepMs, payload = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local record = find()
 if not record or record.era ~= era or record.lease ~= lease then return '0' end
 if fence ~= '=' and record.fence == '?' then record.fence = fence end
 record.lease, record.heldUntil = '', 0
-record.value = table.concat({ lease, proof, proven, text(now + tonumber(ttlMs)), payload }, '\\n')
+record.value = table.concat({ lease, proof, proven, text(now + tonumber(ttlMs)), loadMs, payload }, '\\n')
 keep(record, keepMs, redis.call)
+return '1'
+`;
+
+/** ARGV: era, -, lease id. */
+const release = `${common}
+local record = find()
+if not record or record.era ~= era or record.lease ~= ARGV[3] then return '0' end
+record.lease, record.heldUntil = '', 0
+keep(record, 0, redis.call)
 return '1'
 `;
 
@@ -161,6 +170,7 @@ return '1'
 export const redisScripts = {
   vipsqlOpen: open,
   vipsqlFill: fill,
+  vipsqlRelease: release,
   vipsqlSettle: settle,
   vipsqlMark: mark,
   vipsqlComplete: complete,

@@ -6,10 +6,12 @@ import type {
   MarkOrder,
   Opened,
   OpenOrder,
+  ReleaseOrder,
   SeenRecord,
   SettleOrder,
   StoreListener,
 } from '../store.ts';
+import { BatchedGets } from './batched-gets.ts';
 import { readRecord } from './record-text.ts';
 import type { OwnRedisClient } from './redis-client.ts';
 
@@ -31,6 +33,7 @@ const unchanged = '=';
 export class RedisStore implements CacheStore {
   readonly #client: OwnRedisClient;
   readonly #listener: StoreListener;
+  readonly #gets: BatchedGets<SeenRecord>;
   #server: ServerLife | undefined;
   /** Rises with each connection that ends. */
   #connection = 0;
@@ -39,6 +42,11 @@ export class RedisStore implements CacheStore {
   constructor(client: OwnRedisClient, listener: StoreListener) {
     this.#client = client;
     this.#listener = listener;
+    this.#gets = new BatchedGets(async (names) => {
+      const raw =
+        names.length === 1 ? [await client.getBuffer(names[0] ?? '')] : await client.mgetBuffer(names);
+      return raw.map((bytes) => (bytes === null ? undefined : readRecord(bytes)));
+    });
     client.on('ready', () => void this.#introduce(this.#connection));
     client.on('close', () => this.#lost('the connection to Redis was closed'));
     client.on('error', ({ message }) => this.#lost(message));
@@ -54,10 +62,7 @@ export class RedisStore implements CacheStore {
 
   async get(era: Era, names: readonly string[]): Promise<readonly (SeenRecord | undefined)[]> {
     this.#check(era);
-    const [first = '', ...others] = names;
-    const raw =
-      others.length === 0 ? [await this.#client.getBuffer(first)] : await this.#client.mgetBuffer(names);
-    return raw.map((bytes) => (bytes === null ? undefined : readRecord(bytes)));
+    return this.#gets.get(names);
   }
 
   async open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]> {
@@ -79,11 +84,16 @@ export class RedisStore implements CacheStore {
 
   async fill(era: Era, order: FillOrder, tags: readonly SettleOrder[]): Promise<boolean> {
     this.#check(era);
-    const { name, lease, fence = unchanged, proof, proven, ttlMs, keepMs, payload } = order;
+    const { name, lease, fence = unchanged, proof, proven, loadMs, ttlMs, keepMs, payload } = order;
     const settled = tags.map((tag) => this.#client.vipsqlSettle(tag.name, era, tag.gen, tag.fence));
-    const args = [lease, fence, proof, proven, Math.ceil(ttlMs), Math.ceil(keepMs), payload] as const;
+    const args = [lease, fence, proof, proven, loadMs, Math.ceil(ttlMs), Math.ceil(keepMs), payload] as const;
     const [reply] = await Promise.all([this.#client.vipsqlFill(name, era, '', ...args), ...settled]);
     return reply === '1';
+  }
+
+  async release(era: Era, { name, lease }: ReleaseOrder): Promise<void> {
+    this.#check(era);
+    await this.#client.vipsqlRelease(name, era, '', lease);
   }
 
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
@@ -154,6 +164,8 @@ export class RedisStore implements CacheStore {
   }
 
   #lost(reason: string): void {
+    // Nothing that was asked of this connection goes out on the next one.
+    this.#gets.cut();
     this.#connection += 1;
     this.#server = undefined;
     if (!this.#closed) this.#listener.onDown(reason);

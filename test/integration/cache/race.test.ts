@@ -104,6 +104,7 @@ describe.each(labVendors)('an invalidation during a load, on %s', (vendor) => {
     const first = readHeld(db, id, gate);
     await gate.reached;
     const others = [readHeld(db, id), readHeld(db, id)];
+    await eventually('they have looked', () => db.status().cache?.misses === 3);
     gate.open();
     expect(await Promise.all([first, ...others])).toEqual([1, 1, 1]);
     expect(db.status().cache).toMatchObject({ loads: 1, joined: 2, misses: 3, hits: 0 });

@@ -132,6 +132,7 @@ describe('Redis', () => {
 type Step =
   | { readonly kind: 'open'; readonly order: OpenOrder }
   | { readonly kind: 'complete'; readonly order: CompleteOrder }
+  | { readonly kind: 'release'; readonly name: string; readonly lease: string }
   | { readonly kind: 'mark'; readonly name: string; readonly id: string; readonly gen: string }
   | {
       readonly kind: 'fill';
@@ -169,6 +170,7 @@ function randomSteps(random: () => number, prefix: string): readonly EraStep[] {
         order: { name, id: pick(['', 'x', 'y']), gen, fence: pick([undefined, ...fences]), keepMs: 60_000 },
       },
       { kind: 'mark', name, id, gen },
+      { kind: 'release', name, lease: id },
       { kind: 'fill', name, lease: id, fence: pick([undefined, ...fences]) },
     ];
     return { era: random() < 0.9 ? 'p' : 'q', step: pick(steps) };
@@ -202,12 +204,22 @@ async function carryOutOne(store: CacheStore, era: string, step: Step): Promise<
     }
     case 'complete':
       return await store.complete(era, [step.order]);
+    case 'release':
+      return await store.release(era, step);
     case 'mark':
       return await store.mark(era, [{ ...step, ms: 60_000, keepMs: 60_000 }]);
     case 'fill':
       return await store.fill(
         era,
-        { ...step, proof: 'p', proven: '', payload: Buffer.from('v'), ttlMs: 60_000, keepMs: 60_000 },
+        {
+          ...step,
+          proof: 'p',
+          proven: '',
+          payload: Buffer.from('v'),
+          loadMs: 3,
+          ttlMs: 60_000,
+          keepMs: 60_000,
+        },
         [],
       );
   }

@@ -5,6 +5,7 @@ import { Quarantine } from '../../../src/cache/quarantine.ts';
 import { CacheStats } from '../../../src/cache/stats.ts';
 import { StoreGuard } from '../../../src/cache/store-guard.ts';
 import { MemoryStore } from '../../../src/cache/stores/memory-store.ts';
+import { TableTags } from '../../../src/cache/table-tags.ts';
 import { ClusterEmitter } from '../../../src/observe/emitter.ts';
 
 describe('an invalidation that was announced', () => {
@@ -30,9 +31,12 @@ describe('an invalidation that was announced', () => {
       guard,
       stats: new CacheStats(),
       names,
+      tables: new TableTags([], 'shop'),
       quarantine,
       events,
       era: () => era,
+      register: undefined,
+      copies: undefined,
       onFailure: 'report',
     });
   });

@@ -14,3 +14,22 @@ test('the record that was used longest ago makes room for a new one', async () =
   const records = await store.get('memory.p', ['a', 'b', 'c']);
   expect(records.map((record) => record?.gen)).toEqual(['a', undefined, 'c']);
 });
+
+test('values that take too much make room for new ones', async () => {
+  const store = new MemoryStore(100, 1_000);
+  const fill = async (name: string, bytes: number): Promise<void> => {
+    await store.open('memory.p', [{ ...order(name), lease: { id: name, ms: 1_000, seenFill: '' } }]);
+    const value = { proof: '', proven: '', payload: Buffer.alloc(bytes), loadMs: 1, ttlMs: 60_000 };
+    await store.fill('memory.p', { name, lease: name, fence: '', keepMs: 60_000, ...value }, []);
+  };
+  for (const name of ['a', 'b', 'c']) await fill(name, 400);
+  const complete = { name: 'c', id: '', gen: 'c2', fence: '', keepMs: 60_000 };
+  expect((await store.get('memory.p', ['a', 'b', 'c'])).map((record) => record?.filled?.by)).toEqual([
+    undefined,
+    'b',
+    'c',
+  ]);
+  await store.complete('memory.p', [complete]);
+  await fill('d', 500);
+  expect((await store.get('memory.p', ['b', 'd'])).map((record) => record?.filled?.by)).toEqual(['b', 'd']);
+});

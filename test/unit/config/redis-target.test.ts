@@ -39,6 +39,13 @@ describe('cache.redis', () => {
 describe('the configuration of the cache', () => {
   const resolve = (cache: unknown) => resolveConfig({ primary: 'h', user: 'u', cache }).cache;
 
+  test('has copies in this process only of what lies in Redis', () => {
+    const redis = 'redis://h';
+    expect(() => resolve({ l1: {} })).toThrow(/cache\.l1: needs `cache\.redis`/);
+    expect(resolve({ redis, l1: {} })?.l1).toEqual({ copyMs: 50, maxBytes: 33_554_432 });
+    expect(resolve({ redis })?.l1).toBeUndefined();
+  });
+
   test('is complete, and leaves a client as it was', () => {
     const cache = resolve({ redis: client });
     expect(cache).toMatchObject({ namespace: 'main', ttlMs: 30_000, onInvalidationFailure: 'report' });

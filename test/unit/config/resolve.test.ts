@@ -22,6 +22,9 @@ function withValue(path: string, value: unknown): Record<string, unknown> {
   const entry = path.includes('[].') ? { [path.includes('refresh') ? 'dns' : 'host']: 'server' } : undefined;
   const [name = '', inner] = path.replace('[]', '').split('.');
   if (entry !== undefined) return { ...base, [name]: [{ ...entry, [inner ?? '']: value }] };
+  if (path.startsWith('cache.l1.')) {
+    return { ...base, cache: { redis: 'redis://h', l1: { [path.split('.')[2] ?? '']: value } } };
+  }
   if (name === 'primary') return { ...base, primary: { host: 'h', [inner ?? '']: value } };
   return { ...base, [name]: inner === undefined ? value : { [inner]: value } };
 }

@@ -49,14 +49,14 @@ describe('tablePatternProblem', () => {
   it.each(['stock', 'shop.stock', 'inventory_*', '*.stock', 'Bücher', 'a$b', 'my-table'])(
     'accepts %s',
     (pattern) => {
-      expect(tablePatternProblem(pattern)).toBeUndefined();
+      expect(tablePatternProblem(pattern, 'write it out')).toBeUndefined();
     },
   );
 
   it.each(['', '*', '*.*', 'a.b.c', '.a', 'a.', 'a b', '`a`', '"a"', 5, null, undefined])(
     'refuses %o',
     (pattern) => {
-      expect(tablePatternProblem(pattern)).toMatch(/^must be 'table'/);
+      expect(tablePatternProblem(pattern, 'write it out')).toMatch(/^must be 'table'/);
     },
   );
 });

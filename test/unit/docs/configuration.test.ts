@@ -62,7 +62,9 @@ describe('docs/configuration.md', () => {
     const cached: Record<keyof CachedHandleOptions, true> = {
       ttlMs: true,
       negativeTtlMs: true,
+      staleMs: true,
       tags: true,
+      tables: true,
       key: true,
     };
     const replica: Record<Exclude<keyof ReplicaOptions, keyof CallOptions>, true> = {
@@ -157,11 +159,16 @@ describe('the table of options and the schema', () => {
       namespace: true,
       ttlMs: true,
       negativeTtlMs: true,
+      staleMs: true,
+      earlyRefresh: true,
       readBudgetMs: true,
       writeBudgetMs: true,
       maxBypass: true,
       maxValueBytes: true,
       compressBytes: true,
+      tables: true,
+      clearable: true,
+      l1: true,
       onInvalidationFailure: true,
     };
     const tls: Record<keyof TlsOptions, true> = {
