@@ -169,7 +169,15 @@ export class PrimaryRequiredError extends VipsqlError {
 }
 
 /** What an operation was doing when its time ran out. */
-export type WaitPhase = 'connection' | 'failover' | 'two-writers' | 'turn' | 'answer' | 'rows' | 'retry';
+export type WaitPhase =
+  | 'connection'
+  | 'failover'
+  | 'two-writers'
+  | 'turn'
+  | 'closure'
+  | 'answer'
+  | 'rows'
+  | 'retry';
 
 /** The operation's deadline passed; {@link phase} says what it was waiting for. */
 export class TimeoutError extends VipsqlError {

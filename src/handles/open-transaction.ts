@@ -1,6 +1,9 @@
 import { escapeId } from 'mysql2';
 import type { TransactionOptions } from '../config/call-options.ts';
 import type { Connection } from '../pool/connection.ts';
+import { Deadline } from '../resilience/deadline.ts';
+import { Failed } from '../resilience/failed.ts';
+import { interruptedTransaction } from '../resilience/interruption.ts';
 import { runTransaction } from './run-transaction.ts';
 import type { Services } from './services.ts';
 import type { Transaction } from './transaction.ts';
@@ -10,7 +13,8 @@ type Lend = <T>(run: (connection: Connection) => Promise<T>) => Promise<T>;
 
 /**
  * A transaction whose end is said from outside instead of by a closure: for adapters to libraries that have BEGIN, COMMIT
- * and ROLLBACK of their own. It is begun again as long as nobody has it, and never afterwards.
+ * and ROLLBACK of their own. It is begun again as long as nobody has it, and never afterwards; at its deadline it is rolled
+ * back, whoever has it.
  */
 export class OpenTransaction {
   readonly tx: Transaction;
@@ -31,6 +35,10 @@ export class OpenTransaction {
     options: TransactionOptions | undefined,
     lend?: Lend,
   ): Promise<OpenTransaction> {
+    const deadline = new Deadline(
+      options?.timeoutMs ?? services.config.transactionTimeoutMs,
+      options?.signal,
+    );
     return new Promise((resolve, reject) => {
       let isBegun = false;
       const ended: Promise<unknown> = runTransaction(
@@ -38,10 +46,18 @@ export class OpenTransaction {
         (tx) =>
           new Promise<void>((commit, rollBack) => {
             isBegun = true;
+            const cancel = deadline.onInterrupt((interruption) =>
+              rollBack(new Failed(interruptedTransaction(interruption))),
+            );
+            ended.finally(cancel).catch(() => {});
             resolve(new OpenTransaction(tx, ended, { commit, rollBack }));
           }),
         options,
-        { mayRunAgain: () => !isBegun, ...(lend && { use: (_deadline, run) => lend(run) }) },
+        // A session of its own is lost with its connection.
+        {
+          mayRunAgain: () => !isBegun && lend === undefined,
+          ...(lend && { use: (_deadline, run) => lend(run) }),
+        },
       );
       ended.catch(reject);
     });

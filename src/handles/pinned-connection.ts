@@ -64,7 +64,7 @@ export class PinnedConnection<Row extends object = DefaultRow> extends RowWriter
   /**
    * Reads rows one by one, with back-pressure down to the server's socket; the next statement on the connection waits for
    * the last of them, at most as long as it may take itself. `timeoutMs` limits the wait for the first row and each pause
-   * after it. Rows that nobody reads any more are dropped.
+   * after it. Rows that nobody reads any more are dropped, for two seconds at most: then the connection is ended.
    */
   stream(query: Query, params?: SqlParams, options?: CallOptions): RowStream<Row> {
     const resolved = this.resolve(options);

@@ -39,6 +39,9 @@ const longestTimerMs = 2 ** 31 - 1;
 /** Rows kept ready for the reader. */
 const bufferedRows = 64;
 
+/** The longest time that rows without a reader are dropped; then the connection is ended. */
+const longestDropMs = 2_000;
+
 /** Makes the stream; the statement is sent when the first row is asked for. */
 export function createRowStream<Row extends object>(options: RowStreamOptions): RowStream<Row> {
   const { call, timeoutMs, signal, run, highWaterMark = bufferedRows, onLeave = () => 'end' } = options;
@@ -118,6 +121,7 @@ class ActiveRows {
   #paused = false;
   #late = false;
   #dropping = false;
+  #dropLimit: NodeJS.Timeout | undefined;
 
   constructor(stream: Readable, connection: Connection, timeoutMs: number) {
     this.#stream = stream;
@@ -129,6 +133,7 @@ class ActiveRows {
     const limit = setTimeout(() => this.#expire(), Math.min(this.#timeoutMs, longestTimerMs));
     const end = (error: Failure | VipsqlError | undefined): void => {
       clearTimeout(limit);
+      clearTimeout(this.#dropLimit);
       this.#source = undefined;
       const isLate = this.#late && error !== undefined && !(error instanceof VipsqlError);
       onEnd(isLate ? interruptedRows(error) : error);
@@ -171,6 +176,7 @@ class ActiveRows {
       return;
     }
     this.#dropping = true;
+    this.#dropLimit = setTimeout(() => this.stop(), longestDropMs);
     this.resume();
   }
 

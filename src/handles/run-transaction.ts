@@ -9,6 +9,7 @@ import { type Answer, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
+import { refuseWhenLate } from '../resilience/interruption.ts';
 import { startDeadline } from './begin.ts';
 import { followed } from './cached-read.ts';
 import { CommitInvalidation } from './commit-invalidation.ts';
@@ -114,6 +115,7 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
     const result = await services.scope.run(() => fn(tx));
     await tx.close();
     if (tx.spoiledBy !== undefined) throw tx.spoiledBy;
+    refuseWhenLate(deadline);
     await once?.seal(result);
     await invalidation.announce(deadline);
     const answer = await commit(connection, once?.commitDeadline ?? deadline, trace);

@@ -11,6 +11,7 @@ import { Limiter } from '../pool/limiter.ts';
 import { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
+import { refuseWhenLate } from '../resilience/interruption.ts';
 import { toError } from '../resilience/to-error.ts';
 import type { SqlParams } from '../sql/value.ts';
 import { type Call, changesSession, prepareCall, type Query, refuseImplicitCommit } from './call.ts';
@@ -63,7 +64,8 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
   /**
    * Reads rows one by one, with back-pressure down to the server's socket; the transaction's next statement waits for the
    * last of them. `timeoutMs` (default: what the transaction has left) limits the wait for the first row and each pause
-   * after it. Rows that nobody reads any more are dropped. A stream that breaks spoils the transaction.
+   * after it. Rows that nobody reads any more are dropped, for two seconds at most: then the connection is ended, and the
+   * transaction with it. A stream that breaks spoils the transaction.
    */
   stream(query: Query, params?: SqlParams, options?: CallOptions): RowStream<Row> {
     const resolved = this.resolve(options);
@@ -170,7 +172,7 @@ class TransactionState {
   }
 
   remainingMs(): number {
-    return Math.max(1, this.#deadline.remainingMs());
+    return Math.max(1, Math.ceil(this.#deadline.remainingMs()));
   }
 
   async run(call: Call, options: CallOptions | undefined): Promise<Answer> {
@@ -201,6 +203,7 @@ class TransactionState {
     this.refuseWhenClosed();
     const perform = async (): Promise<T> => {
       if (this.spoiledBy !== undefined) throw this.spoiledBy;
+      refuseWhenLate(this.#deadline);
       try {
         const done = await act(this.#connection);
         this.#checkStillOpen();
@@ -237,7 +240,7 @@ class TransactionState {
 
   #deadlineOf(options: CallOptions | undefined): Deadline {
     if (options?.timeoutMs === undefined && options?.signal === undefined) return this.#deadline;
-    const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, this.#deadline.remainingMs());
+    const timeoutMs = Math.min(options.timeoutMs ?? Number.POSITIVE_INFINITY, this.remainingMs());
     const signals = [options.signal, this.#deadline.signal].filter((signal) => signal !== undefined);
     return new Deadline(timeoutMs, signals.length > 1 ? AbortSignal.any(signals) : signals[0]);
   }

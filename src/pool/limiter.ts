@@ -1,6 +1,6 @@
 import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
-import { interruptedWait } from '../resilience/interruption.ts';
+import { type InterruptedFailure, interruptedWait } from '../resilience/interruption.ts';
 
 export interface LimiterOptions {
   /** Tasks that had to wait start up to this much later than they could. */
@@ -63,7 +63,11 @@ export class Limiter {
       this.#queue.push(enter);
       const cancel = deadline?.onInterrupt((interruption) => {
         this.#queue.splice(this.#queue.indexOf(enter), 1);
-        reject(new Failed(interruptedWait(interruption, 'turn', 'what came before had not ended')));
+        const failure: InterruptedFailure = {
+          ...interruptedWait(interruption, 'turn', 'what came before had not ended'),
+          timeoutMs: Math.round(deadline.timeoutMs),
+        };
+        reject(new Failed(failure));
       });
     });
   }

@@ -1,5 +1,6 @@
 import type { WaitPhase } from '../errors/errors.ts';
-import type { Interruption } from './deadline.ts';
+import type { Deadline, Interruption } from './deadline.ts';
+import { Failed } from './failed.ts';
 import type { Failure } from './failures.ts';
 
 /** A failure whose cause is the operation's own deadline or signal. */
@@ -39,6 +40,17 @@ export function interruptedWait(
     cause: undefined,
     connection: 'keep',
   };
+}
+
+/** Throws {@link Failed} when a transaction has been open for too long: nothing more is sent in it, and not COMMIT. */
+export function refuseWhenLate(deadline: Deadline): void {
+  const interruption = deadline.interruption();
+  if (interruption !== undefined) throw new Failed(interruptedTransaction(interruption));
+}
+
+/** The deadline or signal ends a transaction between two statements. */
+export function interruptedTransaction(interruption: Interruption): InterruptedFailure {
+  return { ...interruptedWait(interruption, 'closure', 'it was still open'), outcome: 'rolled-back' };
 }
 
 export function isInterrupted(failure: Failure): failure is InterruptedFailure {

@@ -168,6 +168,10 @@ const waits: Readonly<Record<WaitPhase, { readonly doing: string; readonly next:
     doing: 'waiting for its turn on its connection',
     next: 'Read a stream to its end, or leave it, before the next statement.',
   },
+  closure: {
+    doing: 'waiting for the transaction to be ended',
+    next: 'Do less between its beginning and its end, or raise timeoutMs.',
+  },
   answer: {
     doing: 'waiting for the answer',
     next: 'Look for a missing index or a lock, or raise timeoutMs.',

@@ -26,7 +26,9 @@ export class KyselyConnection implements DatabaseConnection {
   readonly #db: Cluster;
   readonly #options: KyselyDialectOptions;
   #session: OwnSession | undefined;
+  /** The open one, also while it ends, and after a COMMIT that failed. */
   #transaction: OpenTransaction | undefined;
+  #isReleased = false;
   /** Ends the statement under way. */
   #running: AbortController | undefined;
 
@@ -46,30 +48,40 @@ export class KyselyConnection implements DatabaseConnection {
     const options: TransactionOptions = {
       isolation: isolationLevel as IsolationLevel | undefined,
       readOnly: accessMode === 'read only',
-      exactlyOnce,
+      // There is nothing in it that could be done twice.
+      exactlyOnce: accessMode === 'read only' ? undefined : exactlyOnce,
     };
     this.#transaction = await (this.#session?.pinned.begin(options) ??
       OpenTransaction.begin(servicesOf(this.#db), options));
   }
 
+  /** A transaction whose COMMIT has failed takes no more statements, until it is rolled back. */
   async commit(): Promise<void> {
-    const { transaction } = this;
-    this.#transaction = undefined;
-    await transaction.commit();
+    await this.transaction.commit();
+    await this.#ended();
   }
 
   /** Kysely asks for it after a COMMIT that failed, too: then there is nothing left to do. */
   async rollBack(): Promise<void> {
-    const transaction = this.#transaction;
-    this.#transaction = undefined;
-    await transaction?.rollBack();
+    await this.#transaction?.rollBack();
+    await this.#ended();
   }
 
   /** Afterwards nothing of it is left: an open transaction is rolled back, and its session is taken back. */
   async release(): Promise<void> {
+    this.#isReleased = true;
     await this.rollBack();
     await this.#session?.end();
     this.#session = undefined;
+  }
+
+  /** Statements that were waiting for those before them are refused by the transaction that they were meant for. */
+  async #ended(): Promise<void> {
+    if (this.#transaction === undefined) return;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    this.#transaction = undefined;
   }
 
   async executeQuery<Row>(
@@ -85,10 +97,14 @@ export class KyselyConnection implements DatabaseConnection {
     return (await place.run(query.sql, query.parameters as SqlParams, limits)) as QueryResult<Row>;
   }
 
-  async *streamQuery<Row>(query: CompiledQuery, chunkSize: number): AsyncIterableIterator<QueryResult<Row>> {
+  async *streamQuery<Row>(
+    query: CompiledQuery,
+    chunkSize: number,
+    options?: AbortableOperationOptions,
+  ): AsyncIterableIterator<QueryResult<Row>> {
     const place = await this.#placeFor(query);
-    const { timeoutMs } = this.#options;
-    const stream = place.stream(query.sql, query.parameters as SqlParams, { timeoutMs });
+    const limits = { timeoutMs: this.#options.timeoutMs, signal: options?.signal };
+    const stream = place.stream(query.sql, query.parameters as SqlParams, limits);
     let rows: Row[] = [];
     for await (const row of stream) {
       rows.push(row as Row);
@@ -110,6 +126,8 @@ export class KyselyConnection implements DatabaseConnection {
   }
 
   async #placeFor(query: CompiledQuery): Promise<Place> {
+    if (this.#isReleased)
+      throw new TransactionClosedError('The connection was given back; nothing was sent.');
     if (this.#transaction !== undefined) return writerPlace(this.#transaction.tx);
     const target = targetOf(query, this.#options.target ?? 'primary');
     if (this.#session === undefined && target !== 'replica' && changesSession(analyze(query.sql))) {
