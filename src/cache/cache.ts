@@ -1,5 +1,5 @@
 import type { InvalidationTargets } from '../config/call-options.ts';
-import type { RedisTarget } from '../config/redis-target.ts';
+import { isRedisCluster, type RedisTarget, redisClusterOf } from '../config/redis-target.ts';
 import type { ResolvedCache } from '../config/types.ts';
 import type { Floor } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
@@ -17,6 +17,7 @@ import { Serving } from './serving.ts';
 import { CacheStats, type CacheStatus } from './stats.ts';
 import type { CacheStore, Era, StoreListener } from './store.ts';
 import { StoreGuard } from './store-guard.ts';
+import { connectRedisCluster } from './stores/connect-redis-cluster.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { connectRedis } from './stores/redis-client.ts';
 import { RedisStore } from './stores/redis-store.ts';
@@ -122,5 +123,8 @@ export class Cache {
 }
 
 function storeFor(target: RedisTarget | undefined, listener: StoreListener): CacheStore {
-  return target === undefined ? new MemoryStore() : new RedisStore(connectRedis(target), listener);
+  if (target === undefined) return new MemoryStore();
+  if (typeof target === 'string') return new RedisStore(connectRedis(target), listener);
+  if (isRedisCluster(target)) return connectRedisCluster(redisClusterOf(target), listener);
+  return new RedisStore(connectRedis(target), listener);
 }

@@ -1,16 +1,17 @@
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Breaker, BreakerClock } from '../resilience/breaker.ts';
-import type {
-  CacheStore,
-  CompleteOrder,
-  Era,
-  FillOrder,
-  MarkOrder,
-  Opened,
-  OpenOrder,
-  SeenRecord,
-  SettleOrder,
-  StoreListener,
+import {
+  type CacheStore,
+  type CompleteOrder,
+  type Era,
+  type FillOrder,
+  type MarkOrder,
+  type Opened,
+  type OpenOrder,
+  RecordAway,
+  type SeenRecord,
+  type SettleOrder,
+  type StoreListener,
 } from './store.ts';
 
 /** The store did not do what it was asked, or nobody knows: it was too slow, has gone, or refused. */
@@ -165,7 +166,7 @@ class OverBudget extends Error {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
+  return error instanceof RecordAway || (error instanceof Error && error.name === 'ReplyError');
 }
 
 /** Rejects with {@link OverBudget} when there is no answer in time. One that has come while this process was busy counts. */

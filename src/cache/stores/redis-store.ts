@@ -86,6 +86,12 @@ export class RedisStore implements CacheStore {
     return reply === '1';
   }
 
+  /** A part of {@link fill}, for a tag that is kept elsewhere than the entry. */
+  async settle(era: Era, { name, gen, fence }: SettleOrder): Promise<void> {
+    this.#check(era);
+    await this.#client.vipsqlSettle(name, era, gen, fence);
+  }
+
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
     this.#check(era);
     await Promise.all(
@@ -109,13 +115,21 @@ export class RedisStore implements CacheStore {
   }
 
   reconnect(): void {
-    if (!this.#closed) this.#client.disconnect(true);
+    if (this.#closed) return;
+    // A server that stands still does not close its end for a while.
+    this.#lost('Redis does not answer');
+    this.#client.disconnect(true);
   }
 
   close(): void {
     this.#closed = true;
     this.#server = undefined;
     this.#client.disconnect();
+  }
+
+  /** Asks the server again who it is, if it is connected: one that was a replica in between has begun another life. */
+  async look(): Promise<void> {
+    if (this.#server !== undefined) await this.#introduce(this.#connection);
   }
 
   /**
