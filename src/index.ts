@@ -24,7 +24,15 @@ export type {
   SessionOptions,
   TransactionOptions,
 } from './config/call-options.ts';
-export type { RedisClient, RedisOptions, RedisTarget } from './config/redis-target.ts';
+export type {
+  NatMap,
+  RedisClient,
+  RedisClusterClient,
+  RedisClusterOptions,
+  RedisNode,
+  RedisOptions,
+  RedisTarget,
+} from './config/redis-target.ts';
 export type {
   Address,
   AddressObject,

@@ -1,5 +1,5 @@
 import type { InvalidationTargets } from '../config/call-options.ts';
-import type { RedisTarget } from '../config/redis-target.ts';
+import { isRedisCluster, type RedisTarget, redisClusterOf } from '../config/redis-target.ts';
 import type { ResolvedCache } from '../config/types.ts';
 import type { Floor } from '../consistency/floor.ts';
 import type { Position } from '../consistency/position.ts';
@@ -19,6 +19,7 @@ import { Serving } from './serving.ts';
 import { CacheStats, type CacheStatus } from './stats.ts';
 import type { CacheStore, Era, StoreListener } from './store.ts';
 import { StoreGuard } from './store-guard.ts';
+import { connectRedisCluster } from './stores/connect-redis-cluster.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { connectRedis } from './stores/redis-client.ts';
 import { RedisStore } from './stores/redis-store.ts';
@@ -60,20 +61,20 @@ export class Cache {
     this.clearable = config.clearable;
     const writeEra = (): Era | undefined => this.#era(primaryKey() ?? '');
     const copies = l1 === undefined ? undefined : new Copies(l1.copyMs, l1.maxBytes);
-    const register =
-      config.redis === undefined
-        ? undefined
-        : new CopyRegister({
-            guard: () => this.#guard,
-            era: writeEra,
-            name: names.copies,
-            copyMs: l1?.copyMs ?? 0,
-          });
+    const target = config.redis?.();
+    const register = mayHaveCopies(target)
+      ? new CopyRegister({
+          guard: () => this.#guard,
+          era: writeEra,
+          name: names.copies,
+          copyMs: l1?.copyMs ?? 0,
+        })
+      : undefined;
     this.#copies = copies;
     this.#register = register;
     this.#quarantine = new Quarantine({ guard: () => this.#guard, era: writeEra });
     this.#guard = new StoreGuard({
-      connect: (listener) => storeFor(config.redis?.(), listener),
+      connect: (listener) => storeFor(target, listener),
       events,
       readBudgetMs,
       writeBudgetMs,
@@ -166,6 +167,14 @@ export class Cache {
   }
 }
 
+/** A copy may only be taken of what came in one answer with the register, which has a master of its own in a Redis Cluster. */
+function mayHaveCopies(target: RedisTarget | undefined): boolean {
+  return target !== undefined && (typeof target === 'string' || !isRedisCluster(target));
+}
+
 function storeFor(target: RedisTarget | undefined, listener: StoreListener): CacheStore {
-  return target === undefined ? new MemoryStore() : new RedisStore(connectRedis(target), listener);
+  if (target === undefined) return new MemoryStore();
+  if (typeof target === 'string') return new RedisStore(connectRedis(target), listener);
+  if (isRedisCluster(target)) return connectRedisCluster(redisClusterOf(target), listener);
+  return new RedisStore(connectRedis(target), listener);
 }

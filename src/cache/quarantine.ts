@@ -1,6 +1,6 @@
 import { unknownFence } from './fence.ts';
 import { newId } from './names.ts';
-import type { CompleteOrder, Era } from './store.ts';
+import type { Era } from './store.ts';
 import type { StoreGuard } from './store-guard.ts';
 
 export interface QuarantineOptions {
@@ -95,22 +95,19 @@ export class Quarantine {
       .filter(([, { notBefore }]) => this.#closed || notBefore <= now)
       .slice(0, batch);
     if (some.length === 0) return false;
-    const orders: readonly CompleteOrder[] = some.map(([name, { id }]) => ({
-      name,
-      id,
-      gen: newId(),
-      fence: unknownFence,
-      keepMs,
-    }));
-    try {
-      await this.#options.guard().complete(era, orders);
-    } catch {
-      return false;
+    const guard = this.#options.guard();
+    const deliveries = await Promise.allSettled(
+      some.map(([name, { id }]) =>
+        guard.complete(era, [{ name, id, gen: newId(), fence: unknownFence, keepMs }]),
+      ),
+    );
+    for (const [index, [name, added]] of some.entries()) {
+      if (this.#waiting.get(name) !== added) continue;
+      this.#waiting.delete(name);
+      // Behind those that were not tried yet: it may be away while the others are not.
+      if (deliveries[index]?.status === 'rejected') this.#waiting.set(name, added);
     }
-    for (const [name, added] of some) {
-      if (this.#waiting.get(name) === added) this.#waiting.delete(name);
-    }
-    return true;
+    return deliveries.every(({ status }) => status === 'fulfilled');
   }
 
   #schedule(): void {

@@ -1,18 +1,19 @@
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import { Breaker, BreakerClock } from '../resilience/breaker.ts';
 import { Budget } from './budget.ts';
-import type {
-  CacheStore,
-  CompleteOrder,
-  Era,
-  FillOrder,
-  MarkOrder,
-  Opened,
-  OpenOrder,
-  ReleaseOrder,
-  SeenRecord,
-  SettleOrder,
-  StoreListener,
+import {
+  type CacheStore,
+  type CompleteOrder,
+  type Era,
+  type FillOrder,
+  type MarkOrder,
+  type Opened,
+  type OpenOrder,
+  RecordAway,
+  type ReleaseOrder,
+  type SeenRecord,
+  type SettleOrder,
+  type StoreListener,
 } from './store.ts';
 
 /** The store did not do what it was asked, or nobody knows: it was too slow, has gone, or refused. */
@@ -190,5 +191,5 @@ export class StoreGuard {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
+  return error instanceof RecordAway || (error instanceof Error && error.name === 'ReplyError');
 }

@@ -132,6 +132,11 @@ export interface CacheStore {
   close(): void;
 }
 
+/** The store knows nothing of a record at present, and says so at once; others are not concerned. */
+export class RecordAway extends Error {
+  override readonly name = 'RecordAway';
+}
+
 /** Told how a store is connected. Must not throw. */
 export interface StoreListener {
   onUp(): void;

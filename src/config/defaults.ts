@@ -561,7 +561,7 @@ export const otherOptions = {
   'cache.redis': {
     type: 'URL, options or client of ioredis',
     default: undefined,
-    effect: 'One Redis, or Sentinels; of a client vipsql makes a duplicate for itself.',
+    effect: 'One Redis, Sentinels, or with `nodes` a Redis Cluster; from a client vipsql makes its own.',
     off: 'leave it out: values are kept in this process, and no other process can invalidate them',
   },
   'cache.tables': {

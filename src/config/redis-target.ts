@@ -24,22 +24,85 @@ export interface RedisOptions {
   readonly [option: string]: unknown;
 }
 
-/** A URL (`redis://`, `rediss://`), options of ioredis, or a client, of which vipsql makes a duplicate for itself. */
-export type RedisTarget = string | RedisOptions | RedisClient;
+/** Where a node of a Redis Cluster is: `'host'`, `'host:port'`, a URL, or an object. */
+export type RedisNode = string | { readonly host?: string; readonly port?: number };
+
+/** A Redis Cluster: some of its nodes, and what ioredis needs to know besides to connect to any of them. */
+export interface RedisClusterOptions extends RedisOptions {
+  readonly nodes: readonly RedisNode[];
+  /** Where a node is reached that the cluster names as `host:port`, when not there. */
+  readonly natMap?: NatMap;
+}
+
+/** Other addresses for the nodes of a Redis Cluster, as ioredis takes them. */
+export type NatMap =
+  | Readonly<Record<string, { readonly host: string; readonly port: number }>>
+  | ((address: string) => { readonly host: string; readonly port: number } | null);
+
+/** A client of ioredis for a Redis Cluster: the part of it from which vipsql learns how to connect to the same one. */
+export interface RedisClusterClient {
+  readonly isCluster: boolean;
+  readonly options: {
+    readonly redisOptions?: object | undefined;
+    readonly keyPrefix?: string | undefined;
+    readonly natMap?: unknown;
+  };
+}
+
+/**
+ * A URL (`redis://`, `rediss://`), options of ioredis, or a client, from which vipsql makes its own: one Redis, the
+ * master that Sentinels name, or with `nodes` a Redis Cluster.
+ */
+export type RedisTarget = string | RedisOptions | RedisClusterOptions | RedisClient | RedisClusterClient;
 
 export function isRedisClient(target: object): target is RedisClient {
   const { duplicate, defineCommand, getBuffer } = target as Partial<RedisClient>;
   return [duplicate, defineCommand, getBuffer].every((method) => typeof method === 'function');
 }
 
+/** Whether it is a Redis Cluster; then {@link redisClusterOf} says where. */
+export function isRedisCluster(target: object): target is RedisClusterClient | RedisClusterOptions {
+  return (
+    ('isCluster' in target && target.isCluster === true) || ('nodes' in target && !isRedisClient(target))
+  );
+}
+
+/** The nodes and the options of a Redis Cluster, whichever way they were given. */
+export function redisClusterOf(target: RedisClusterClient | RedisClusterOptions): RedisClusterOptions {
+  if (!('isCluster' in target)) return target as RedisClusterOptions;
+  const { options, startupNodes } = target as RedisClusterClient & {
+    readonly startupNodes: readonly (RedisNode | number)[];
+  };
+  const { redisOptions, keyPrefix, natMap } = options;
+  return {
+    ...redisOptions,
+    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(natMap === undefined ? {} : { natMap: natMap as NatMap }),
+    nodes: startupNodes.map((node) => (typeof node === 'number' ? { port: node } : node)),
+  };
+}
+
 /** What keeps a value from being a target; `undefined` when nothing does. */
 export function redisTargetProblem(target: unknown): string | undefined {
-  const rule = "must be a URL as 'redis://127.0.0.1:6379', options of ioredis, or a client of ioredis";
-  if (typeof target === 'string') return /^rediss?:\/\/./.test(target) ? undefined : rule;
+  const rule =
+    "must be a URL as 'redis://127.0.0.1:6379', options of ioredis, with `nodes` for a Redis Cluster, or a client of ioredis";
+  if (typeof target === 'string')
+    return /^rediss?:\/\/./.test(target) && URL.canParse(target) ? undefined : rule;
   if (typeof target !== 'object' || target === null || Array.isArray(target)) return rule;
-  if ('isCluster' in target && target.isCluster === true) {
-    return 'must be one Redis or a Sentinel set-up: in a Redis Cluster nothing tells when records were lost';
-  }
   const prototype: unknown = Object.getPrototypeOf(target);
-  return isRedisClient(target) || prototype === Object.prototype || prototype === null ? undefined : rule;
+  const isPlain = prototype === Object.prototype || prototype === null;
+  if ('isCluster' in target && target.isCluster === true) {
+    return 'startupNodes' in target && 'options' in target ? undefined : rule;
+  }
+  if (isPlain && 'nodes' in target && !areNodes(target.nodes)) {
+    return "must have in `nodes` at least one of 'host:port' and { host, port }";
+  }
+  return isRedisClient(target) || isPlain ? undefined : rule;
+}
+
+function areNodes(nodes: unknown): nodes is readonly RedisNode[] {
+  if (!Array.isArray(nodes) || nodes.length === 0) return false;
+  return nodes.every((node) =>
+    typeof node === 'string' ? node !== '' : typeof node === 'object' && node !== null,
+  );
 }

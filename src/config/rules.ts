@@ -2,6 +2,7 @@ import type { ConfigIssue } from '../errors/errors.ts';
 import { type NumberOption, numberOptions } from './defaults.ts';
 import type { Draft, Entry } from './draft.ts';
 import { describeValue } from './redact.ts';
+import { isRedisCluster } from './redis-target.ts';
 
 type Rule = (draft: Draft) => readonly ConfigIssue[];
 
@@ -59,9 +60,14 @@ function poolMinimumFits(draft: Draft): readonly ConfigIssue[] {
 }
 
 function copiesNeedRedis(draft: Draft): readonly ConfigIssue[] {
-  const l1 = draft.given('cache.l1');
-  if (l1 === undefined || draft.given('cache.redis') !== undefined) return [];
-  return [issue('cache.l1', 'needs `cache.redis`: without it all values are in this process anyway', l1)];
+  const [l1, redis] = [draft.given('cache.l1'), draft.given('cache.redis')];
+  if (l1 === undefined) return [];
+  if (redis === undefined) {
+    return [issue('cache.l1', 'needs `cache.redis`: without it all values are in this process anyway', l1)];
+  }
+  if (typeof redis !== 'object' || redis === null || !isRedisCluster(redis)) return [];
+  const rule = 'needs one Redis or a Sentinel set-up: in a Redis Cluster writers could not know of copies';
+  return [issue('cache.l1', rule, l1)];
 }
 
 function isBelow(

@@ -3,7 +3,8 @@ import type { Lab } from '../../src/testing/index.ts';
 import { type Disturbed, disturb } from '../consistency/disturber.ts';
 import { seeded } from '../consistency/random.ts';
 import { eventually } from '../support/eventually.ts';
-import { disturbRedis, type RedisTrouble } from './disturb-redis.ts';
+import { disturbRedis } from './disturb-redis.ts';
+import type { TroubledRedis } from './troubled-redis.ts';
 import { withoutFences } from './without-fences.ts';
 import { runWorkload, type WorkloadResult } from './workload.ts';
 
@@ -14,14 +15,18 @@ export interface Phase {
   readonly lagMs: number;
   /** Between two failovers; none when it is left out. */
   readonly failoverEveryMs?: number;
-  /** The longest time between two troubles of Redis; none when it is left out. */
-  readonly redisTroubleEveryMs?: number;
+  /** A Redis to make trouble with, and the longest time between two troubles; the lab's, in peace, when left out. */
+  readonly redis?: {
+    readonly everyMs: number;
+    readonly start: (lab: Lab) => Promise<TroubledRedis>;
+  };
 }
 
 export interface PhaseResult extends WorkloadResult {
   readonly seconds: number;
   readonly disturbed: Disturbed;
-  readonly troubles: Readonly<Partial<Record<RedisTrouble, number>>>;
+  /** How often each of them was made, and what else Redis has to tell. */
+  readonly troubles: Readonly<Record<string, number>>;
   /** Of each cluster, at the end. */
   readonly status: readonly (CacheStatus | undefined)[];
 }
@@ -33,17 +38,35 @@ const ways: readonly ClusterConfig['cache'][] = [
   { l1: { copyMs: 20 }, staleMs: 5_000, ttlMs: 500 },
 ];
 
+interface Run {
+  readonly seed: number;
+  readonly goesOn: (soFar: WorkloadResult) => boolean;
+}
+
 /** Runs the workload on three clusters while the lab is disturbed, and leaves the lab healed. */
-export async function runPhase(
+export async function runPhase(lab: Lab, phase: Phase, run: Run): Promise<PhaseResult> {
+  const troubled = await phase.redis?.start(lab);
+  try {
+    return await runOn(troubled, lab, { phase, run });
+  } finally {
+    await troubled?.close();
+    await lab.heal();
+  }
+}
+
+async function runOn(
+  troubled: TroubledRedis | undefined,
   lab: Lab,
-  { fences, redisTroubleEveryMs, ...disturbance }: Phase,
-  { seed, goesOn }: { readonly seed: number; readonly goesOn: (soFar: WorkloadResult) => boolean },
+  {
+    phase: { fences, redis, ...disturbance },
+    run: { seed, goesOn },
+  }: { readonly phase: Phase; readonly run: Run },
 ): Promise<PhaseResult> {
   const random = seeded(seed);
   const over = new AbortController();
   const control = withoutFences(lab.redisUrl ?? '');
   const cache: ClusterConfig['cache'] = {
-    redis: fences ? (lab.redisUrl ?? '') : control,
+    redis: fences ? (troubled?.target ?? lab.redisUrl ?? '') : control,
     namespace: `checker-${seed}`,
     ttlMs: 3_000,
   };
@@ -57,9 +80,9 @@ export async function runPhase(
   const { signal } = over;
   const disturbing = disturb(lab, { ...disturbance, random, signal });
   const troubling =
-    redisTroubleEveryMs === undefined
+    troubled === undefined || redis === undefined
       ? {}
-      : disturbRedis(lab, { random, everyMs: redisTroubleEveryMs, signal });
+      : disturbRedis(troubled, { random, everyMs: redis.everyMs, signal });
   const startedAt = performance.now();
   const result = await runWorkload({ clusters, concurrency: 24, random, goesOn });
   const seconds = (performance.now() - startedAt) / 1_000;
@@ -68,6 +91,5 @@ export async function runPhase(
   const status = clusters.map((db) => db.status().cache);
   await Promise.all(clusters.map((db) => db.close()));
   control.disconnect();
-  await lab.heal();
-  return { ...result, seconds, disturbed, troubles, status };
+  return { ...result, seconds, disturbed, troubles: { ...troubles, ...(await troubled?.facts()) }, status };
 }

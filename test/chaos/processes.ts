@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** Starts a script of this folder, which finds `setup` as JSON in its first argument. */
-export function forkScript(script: `./${string}.ts`, setup: unknown): ChildProcess {
+/** Starts a script, named from this folder, which finds `setup` as JSON in its first argument. */
+export function forkScript(script: `./${string}.ts` | `../${string}.ts`, setup: unknown): ChildProcess {
   const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(setup)], {
     execArgv: ['--import', loader],

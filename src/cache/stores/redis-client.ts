@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { isRedisClient, type RedisClient, type RedisTarget } from '../../config/redis-target.ts';
+import { isRedisClient, type RedisClient, type RedisOptions } from '../../config/redis-target.ts';
 import { ConfigError } from '../../errors/errors.ts';
 import { redisScripts } from './redis-scripts.ts';
 
@@ -10,6 +10,7 @@ export interface OwnRedisClient extends RedisClient, Record<keyof typeof redisSc
   mgetBuffer(keys: readonly string[]): Promise<(Buffer | null)[]>;
   info(section: string): Promise<string>;
   ping(): Promise<unknown>;
+  call(command: string, ...args: readonly string[]): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
   on(event: 'ready' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -38,21 +39,30 @@ const ownOptions = {
 } as const;
 
 /** Connects in the background. @throws {ConfigError} when ioredis is not installed. */
-export function connectRedis(target: RedisTarget): OwnRedisClient {
-  const client = (
-    typeof target !== 'string' && isRedisClient(target) ? target.duplicate(ownOptions) : create(target)
-  ) as OwnRedisClient;
+export function connectRedis(target: string | RedisOptions | RedisClient): OwnRedisClient {
+  if (typeof target === 'string') return withScripts(new (redisClass())(target, ownOptions));
+  return withScripts(isRedisClient(target) ? target.duplicate(ownOptions) : withOwnOptions(target));
+}
+
+/** The same for a master of a Redis Cluster, where keys of different slots must not be asked for in one command. */
+export function connectRedisNode(options: RedisOptions): OwnRedisClient {
+  const client = withScripts(withOwnOptions(options));
+  client.mgetBuffer = (keys) => Promise.all(keys.map((key) => client.getBuffer(key)));
+  return client;
+}
+
+function withOwnOptions(options: RedisOptions): unknown {
+  return new (redisClass())({ ...options, ...ownOptions });
+}
+
+function withScripts(made: unknown): OwnRedisClient {
+  const client = made as OwnRedisClient;
   for (const [name, lua] of Object.entries(redisScripts))
     client.defineCommand(name, { lua, numberOfKeys: 1 });
   return client;
 }
 
 type RedisClass = new (...args: readonly unknown[]) => unknown;
-
-function create(target: string | Readonly<Record<string, unknown>>): unknown {
-  const Redis = redisClass();
-  return typeof target === 'string' ? new Redis(target, ownOptions) : new Redis({ ...target, ...ownOptions });
-}
 
 function redisClass(): RedisClass {
   try {

@@ -45,7 +45,7 @@ export class RedisStore implements CacheStore {
     this.#gets = new BatchedGets(async (names) => {
       const raw =
         names.length === 1 ? [await client.getBuffer(names[0] ?? '')] : await client.mgetBuffer(names);
-      return raw.map((bytes) => (bytes === null ? undefined : readRecord(bytes)));
+      return raw.map(seenIn);
     });
     client.on('ready', () => void this.#introduce(this.#connection));
     client.on('close', () => this.#lost('the connection to Redis was closed'));
@@ -63,6 +63,12 @@ export class RedisStore implements CacheStore {
   async get(era: Era, names: readonly string[]): Promise<readonly (SeenRecord | undefined)[]> {
     this.#check(era);
     return this.#gets.get(names);
+  }
+
+  /** In a question of its own: what is asked together in a Redis Cluster fails together when a slot has moved. */
+  async getAlone(era: Era, name: string): Promise<SeenRecord | undefined> {
+    this.#check(era);
+    return seenIn(await this.#client.getBuffer(name));
   }
 
   async open(era: Era, orders: readonly OpenOrder[]): Promise<readonly Opened[]> {
@@ -96,6 +102,12 @@ export class RedisStore implements CacheStore {
     await this.#client.vipsqlRelease(name, era, '', lease);
   }
 
+  /** A part of {@link fill}, for a tag that is kept elsewhere than the entry. */
+  async settle(era: Era, { name, gen, fence }: SettleOrder): Promise<void> {
+    this.#check(era);
+    await this.#client.vipsqlSettle(name, era, gen, fence);
+  }
+
   async mark(era: Era, orders: readonly MarkOrder[]): Promise<void> {
     this.#check(era);
     await Promise.all(
@@ -119,13 +131,21 @@ export class RedisStore implements CacheStore {
   }
 
   reconnect(): void {
-    if (!this.#closed) this.#client.disconnect(true);
+    if (this.#closed) return;
+    // A server that stands still does not close its end for a while.
+    this.#lost('Redis does not answer');
+    this.#client.disconnect(true);
   }
 
   close(): void {
     this.#closed = true;
     this.#server = undefined;
     this.#client.disconnect();
+  }
+
+  /** Asks the server again who it is, if it is connected: one that was a replica in between has begun another life. */
+  async look(): Promise<void> {
+    if (this.#server !== undefined) await this.#introduce(this.#connection);
   }
 
   /**
@@ -170,6 +190,10 @@ export class RedisStore implements CacheStore {
     this.#server = undefined;
     if (!this.#closed) this.#listener.onDown(reason);
   }
+}
+
+function seenIn(bytes: Buffer | null): SeenRecord | undefined {
+  return bytes === null ? undefined : readRecord(bytes);
 }
 
 function fieldOf(info: string, name: string): string | undefined {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { runPhase } from '../../cache/phase.ts';
+import { crampedRedis, fragileRedis } from '../../cache/troubled-redis.ts';
 import { createCounters } from '../../cache/workload.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 
@@ -12,22 +13,32 @@ describe.each(labVendors)('random cached reads on %s, with appliers that stop', 
 
   beforeAll(async () => {
     lab = await startLab({ vendor, replicas: 2, redis: true });
-    for (const statement of createCounters) await lab.owner().query(statement);
-    await lab.heal();
+    await createCounters(lab);
   });
   afterAll(() => lab?.stop());
 
   test('are never older than the last invalidation, whatever becomes of Redis and the primary', async () => {
-    const { violations, writes, disturbed, troubles, status } = await runPhase(
+    const { violations, writes, sessionReads, disturbed, troubles, status } = await runPhase(
       lab,
-      { fences: true, lagMs: 100, redisTroubleEveryMs: 800, failoverEveryMs: 4_000 },
+      { fences: true, lagMs: 100, redis: { start: fragileRedis, everyMs: 800 }, failoverEveryMs: 4_000 },
       { seed, goesOn: ({ reads }) => reads < 4_000 },
     );
     expect(violations).toEqual([]);
     expect(writes).toBeGreaterThan(50);
+    expect(sessionReads).toBeGreaterThan(20);
     expect(disturbed.stops).toBeGreaterThan(0);
     expect(Object.values(troubles).some((count) => count > 0)).toBe(true);
     expect(status.every((cache) => (cache?.hits ?? 0) > 0)).toBe(true);
+  });
+
+  test('are not either while Redis has no room and evicts', async () => {
+    const { violations, troubles } = await runPhase(
+      lab,
+      { fences: true, lagMs: 100, redis: { start: crampedRedis, everyMs: 20 } },
+      { seed, goesOn: ({ reads }) => reads < 3_000 },
+    );
+    expect(violations).toEqual([]);
+    expect(troubles.evicted).toBeGreaterThan(0);
   });
 
   test('would be: the same without fences is', async () => {

@@ -6,7 +6,7 @@ import type { CacheStore, CompleteOrder, OpenOrder } from '../../../src/cache/st
 import { MemoryStore } from '../../../src/cache/stores/memory-store.ts';
 import { connectRedis } from '../../../src/cache/stores/redis-client.ts';
 import { RedisStore } from '../../../src/cache/stores/redis-store.ts';
-import type { RedisTarget } from '../../../src/index.ts';
+import type { RedisClient, RedisOptions } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { seeded } from '../../consistency/random.ts';
 import { eventually, rejection } from '../../support/cluster.ts';
@@ -21,7 +21,9 @@ afterAll(() => lab?.stop());
 
 const noListener = { onUp() {}, onDown() {} };
 
-async function openStore(target: RedisTarget = lab.redisUrl ?? ''): Promise<RedisStore> {
+async function openStore(
+  target: string | RedisOptions | RedisClient = lab.redisUrl ?? '',
+): Promise<RedisStore> {
   const store = new RedisStore(connectRedis(target), noListener);
   await eventually('Redis is connected', () => store.life !== undefined);
   return store;

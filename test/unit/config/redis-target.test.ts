@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { Redis, Cluster as RedisCluster } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
-import { redisTargetProblem } from '../../../src/config/redis-target.ts';
+import { isRedisCluster, redisClusterOf, redisTargetProblem } from '../../../src/config/redis-target.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { ConfigError } from '../../../src/errors/errors.ts';
 import { rejection } from '../../support/cluster.ts';
@@ -20,6 +20,8 @@ describe('cache.redis', () => {
     ['options', { host: '127.0.0.1', port: 6379 }],
     ['options for Sentinels', { sentinels: [{ host: 's1', port: 26379 }], name: 'main' }],
     ['a client', client],
+    ['options for a Redis Cluster', { nodes: ['10.0.0.1:7000', { host: '10.0.0.2', port: 7000 }] }],
+    ['a client of Redis Cluster', cluster],
   ])('may be %s', (_, target) => {
     expect(redisTargetProblem(target)).toBeUndefined();
   });
@@ -30,9 +32,38 @@ describe('cache.redis', () => {
     ['a list', [{ host: 'a' }], /must be a URL/],
     ['a number', 6379, /must be a URL/],
     ['something else', new Map(), /must be a URL/],
-    ['a client of Redis Cluster', cluster, /must be one Redis/],
+    ['a Redis Cluster without nodes', { nodes: [] }, /must have in `nodes` at least one/],
+    ['a Redis Cluster with other nodes', { nodes: [7000] }, /must have in `nodes` at least one/],
+    ['what says that it is a Redis Cluster', { isCluster: true }, /must be a URL/],
   ])('must not be %s', (_, target, rule) => {
     expect(redisTargetProblem(target)).toMatch(rule);
+  });
+});
+
+describe('a Redis Cluster', () => {
+  test('is told from one Redis', () => {
+    expect([client, { host: 'h' }, { sentinels: [], name: 'n' }].map(isRedisCluster)).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([cluster, { nodes: ['h'] }].map(isRedisCluster)).toEqual([true, true]);
+  });
+
+  test('is known from a client of it, with what its nodes need', () => {
+    const natMap = { '10.0.0.1:7000': { host: 'h', port: 1 } };
+    const made = new RedisCluster([7000, '10.0.0.1:7000', { host: 'h' }], {
+      lazyConnect: true,
+      natMap,
+      redisOptions: { password: 'p', keyPrefix: 'app:' },
+    });
+    expect(redisClusterOf(made)).toEqual({
+      nodes: [{ port: 7000 }, '10.0.0.1:7000', { host: 'h' }],
+      natMap,
+      password: 'p',
+      keyPrefix: 'app:',
+    });
+    made.disconnect();
   });
 });
 

@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { RedisTarget } from '../../src/index.ts';
+import type { Lab } from '../../src/testing/index.ts';
+import { RedisSentinels } from '../support/redis-sentinels.ts';
+
+/** One thing that is done to Redis; resolves when it is over. */
+export type Trouble = (random: () => number) => Promise<unknown>;
+
+/** A Redis, and what may become of it. */
+export interface TroubledRedis {
+  readonly target: RedisTarget;
+  readonly troubles: Readonly<Record<string, Trouble>>;
+  /** What else is worth telling in the end. */
+  facts(): Promise<Readonly<Record<string, number>>>;
+  close(): Promise<void>;
+}
+
+function administrator(lab: Lab): Redis {
+  const admin = new Redis(lab.redisUrl ?? '', { maxRetriesPerRequest: null });
+  admin.on('error', () => {});
+  return admin;
+}
+
+const noFacts = async (): Promise<Readonly<Record<string, number>>> => ({});
+
+/** The lab's Redis, which is flushed, killed, frozen, cut off, and loses some of its records. */
+export async function fragileRedis(lab: Lab): Promise<TroubledRedis> {
+  const admin = administrator(lab);
+  return {
+    target: lab.redisUrl ?? '',
+    troubles: {
+      flush: () => admin.flushall(),
+      evict: (random) => evict(admin, random),
+      clients: () => admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+      freeze: async (random) => {
+        await lab.fault({ kind: 'freeze', server: 'redis' });
+        await sleep(random() * 400);
+        await lab.fault({ kind: 'thaw', server: 'redis' });
+      },
+      restart: async () => {
+        await lab.fault({ kind: 'kill', server: 'redis' });
+        await lab.fault({ kind: 'start', server: 'redis' });
+      },
+    },
+    facts: noFacts,
+    close: async () => admin.disconnect(),
+  };
+}
+
+/** Deletes records here and there, fences and tags among them. */
+async function evict(admin: Redis, random: () => number): Promise<void> {
+  const victims = (await admin.keys('vipsql:*')).filter(() => random() < 0.4);
+  if (victims.length > 0) await admin.del(...victims);
+}
+
+/** The lab's Redis with a few kilobytes of memory, which others fill: it evicts of its own accord. */
+export async function crampedRedis(lab: Lab): Promise<TroubledRedis> {
+  const admin = administrator(lab);
+  await admin.flushall();
+  await admin.config('RESETSTAT');
+  const used = Number(/used_memory:(\d+)/.exec(await admin.info('memory'))?.[1]);
+  await admin.config('SET', 'maxmemory-policy', 'allkeys-random');
+  await admin.config('SET', 'maxmemory', String(used + 512 * 1_024));
+  let written = 0;
+  return {
+    target: lab.redisUrl ?? '',
+    troubles: {
+      fill: async () => {
+        const values = Array.from({ length: 50 }, () => {
+          written += 1;
+          return admin.set(`others:${written}`, 'x'.repeat(1_000)).catch(() => {
+            // No room: that is the point.
+          });
+        });
+        await Promise.all(values);
+      },
+    },
+    facts: async () => ({
+      evicted: Number(/evicted_keys:(\d+)/.exec(await admin.info('stats'))?.[1]),
+    }),
+    close: async () => {
+      await admin.config('SET', 'maxmemory', '0');
+      await admin.flushall();
+      admin.disconnect();
+    },
+  };
+}
+
+/** A Redis whose Sentinels promote its replica, by plan or since it was killed. */
+export async function watchedRedis(): Promise<TroubledRedis> {
+  const sentinels = await RedisSentinels.start();
+  return {
+    target: sentinels.target,
+    troubles: {
+      plan: () => sentinels.failOver('plan'),
+      kill: () => sentinels.failOver('kill'),
+    },
+    facts: noFacts,
+    close: () => sentinels.stop(),
+  };
+}
