@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { driverQuery } from '../../../../src/adapters/knex/driver-query.ts';
+import { driverQuery } from '../../../../src/adapters/driver/driver-query.ts';
 import { MigrationWatch } from '../../../../src/adapters/knex/migration-watch.ts';
 import type { RawRows } from '../../../../src/pool/command.ts';
 
@@ -10,30 +10,30 @@ const take = driverQuery(
   [1, 0],
   false,
 );
-const free = driverQuery('update `knex_migrations_lock` set `is_locked` = ?', [0], false);
+const free = driverQuery('update `knex_migrations_lock` set `is_locked` = ?', [0], { prepare: false });
 
 describe('MigrationWatch', () => {
   test('sees migrations run from the taking of their lock to its end', () => {
     const watch = new MigrationWatch();
-    expect(watch.running).toBe(false);
+    expect(watch.running).toBe({ prepare: false });
     watch.executed(take, changed(1));
     expect(watch.running).toBe(true);
-    watch.executed(driverQuery('update `t` set `is_locked` = ?', [0], false), changed(1));
+    watch.executed(driverQuery('update `t` set `is_locked` = ?', [0], { prepare: false }), changed(1));
     expect(watch.running).toBe(true);
     watch.executed(free, changed(1));
-    expect(watch.running).toBe(false);
+    expect(watch.running).toBe({ prepare: false });
   });
 
   test('sees none where somebody else has the lock', () => {
     const watch = new MigrationWatch();
     watch.executed(take, changed(0));
-    expect(watch.running).toBe(false);
+    expect(watch.running).toBe({ prepare: false });
   });
 
   test('knows the lock in another schema and under another name', () => {
     const watch = new MigrationWatch();
     watch.executed(
-      driverQuery('update `ops`.`steps_lock` set `is_locked` = ? where 1', [1], false),
+      driverQuery('update `ops`.`steps_lock` set `is_locked` = ? where 1', [1], { prepare: false }),
       changed(1),
     );
     expect(watch.running).toBe(true);
