@@ -10,4 +10,14 @@ export interface DriverSession {
   answer(query: DriverQuery): Promise<DriverAnswer>;
   /** Runs a query and reads its rows one by one. Throws what refuses it. */
   rows(query: DriverQuery, highWaterMark: number | undefined): Readable;
+  /** The id of the connection on its server; 0 where each statement takes another one. */
+  readonly threadId: number;
+  /** It has ended, and with it what later statements would need. */
+  readonly lost: boolean;
+  /** Takes back what was changed in the session. Rejects with an error of mysql2's shape. */
+  reset(): Promise<void>;
+  /** Gives the connection back once what was given before has ended: as clean as it came. */
+  restore(): Promise<void>;
+  /** Ends the connection at once. */
+  destroy(): void;
 }

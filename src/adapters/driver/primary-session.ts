@@ -66,7 +66,6 @@ export class PrimarySession implements DriverSession {
     return this.#line.connection;
   }
 
-  /** Its id on its server. */
   get threadId(): number {
     return this.connection.id;
   }
@@ -96,7 +95,6 @@ export class PrimarySession implements DriverSession {
     this.#line.close();
   }
 
-  /** The same to the connections of the cluster, once what was given before has ended: as clean as it came. */
   restore(): Promise<void> {
     return this.#turns.run(() => this.#line.restore());
   }
@@ -105,7 +103,6 @@ export class PrimarySession implements DriverSession {
     this.#line.destroy();
   }
 
-  /** Takes back what was changed in the session. Rejects with an error of mysql2's shape. */
   reset(): Promise<void> {
     return this.#turns.run(async () => {
       const { connection } = this;

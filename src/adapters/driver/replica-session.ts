@@ -32,9 +32,25 @@ export class ReplicaSession implements DriverSession {
     this.#parts = parts;
   }
 
+  get threadId(): number {
+    return 0;
+  }
+
+  get lost(): boolean {
+    return false;
+  }
+
   /** Stops the reads under way. */
   cancel(): void {
     this.#cancelling.abort();
+  }
+
+  async reset(): Promise<void> {}
+
+  async restore(): Promise<void> {}
+
+  destroy(): void {
+    this.cancel();
   }
 
   async answer(query: DriverQuery): Promise<DriverAnswer> {

@@ -3,7 +3,7 @@ import type { DriverAnswer, DriverCallback } from '../driver/driver-command.ts';
 import { type DriverQuery, type DriverQueryInput, driverQuery } from '../driver/driver-query.ts';
 import type { DriverSession } from '../driver/driver-session.ts';
 import { DriverShape } from '../driver/driver-shape.ts';
-import { PrimarySession } from '../driver/primary-session.ts';
+import type { PrimarySession } from '../driver/primary-session.ts';
 
 /** What `promise()` gives. */
 export interface DriverPromises {
@@ -23,8 +23,8 @@ export class KnexConnection<Session extends DriverSession = DriverSession> exten
   }
 
   /** Its id on its server. */
-  get threadId(): number | undefined {
-    return this.session instanceof PrimarySession ? this.session.threadId : undefined;
+  get threadId(): number {
+    return this.session.threadId;
   }
 
   override answer(query: DriverQuery): Promise<DriverAnswer> {
@@ -50,7 +50,7 @@ export class KnexConnection<Session extends DriverSession = DriverSession> exten
 
   /** Ends the connection at once, as mysql2's connections do. */
   destroy(): void {
-    if (this.session instanceof PrimarySession) this.session.destroy();
+    this.session.destroy();
   }
 }
 
