@@ -36,6 +36,8 @@ const longestTurnWaitMs = 250;
 
 export interface ConnectOptions {
   readonly readOnly: boolean;
+  /** See {@link SessionOptions.countsChanged}. */
+  readonly countsChanged?: boolean | undefined;
   readonly deadline: Deadline;
   /** Given the socket once it stands. */
   readonly onConnected?: (socket: Pick<Socket, 'bytesRead'>) => void;
@@ -46,6 +48,7 @@ interface Login {
   readonly socket: Socket;
   readonly password: string;
   readonly readOnly: boolean;
+  readonly countsChanged?: boolean | undefined;
   authenticated: boolean;
 }
 
@@ -72,12 +75,13 @@ export class Connector {
    * background and is closed politely when it succeeds, because servers count abandoned greetings and ban the host for
    * them. One that goes on slowly is waited for: whoever gives it up at a busy server and begins another adds to that.
    */
-  async connect({ readOnly, deadline, onConnected }: ConnectOptions): Promise<Connection> {
+  async connect({ readOnly, countsChanged, deadline, onConnected }: ConnectOptions): Promise<Connection> {
     try {
       await this.#takeTurn(deadline);
       const { socket, password } = await this.#open(deadline);
       onConnected?.(socket);
-      return await this.#loginWithin({ socket, password, readOnly, authenticated: false }, deadline);
+      const login = { socket, password, readOnly, countsChanged, authenticated: false };
+      return await this.#loginWithin(login, deadline);
     } catch (error) {
       throw new Failed({ ...classify(error), server: this.endpoint.name });
     }
@@ -186,7 +190,7 @@ export class Connector {
 
   async #login(login: Login): Promise<Connection> {
     const { endpoint, credentials, session, role, onHostBlocked } = this.#options;
-    const { socket, password, readOnly } = login;
+    const { socket, password, readOnly, countsChanged } = login;
     try {
       const connection = await openSession({
         socket,
@@ -197,6 +201,7 @@ export class Connector {
         ssl: this.#ssl,
         role,
         readOnly,
+        countsChanged,
         onAuthenticated: () => {
           login.authenticated = true;
           this.#guard.succeeded();

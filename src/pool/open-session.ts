@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly ssl: ConnectionOptions['ssl'];
   readonly role: 'primary' | 'replica';
   readonly readOnly: boolean;
+  /** An UPDATE counts the rows that it changed, instead of those that it found. */
+  readonly countsChanged?: boolean | undefined;
   /** The greeting and the authentication are over. */
   readonly onAuthenticated: () => void;
 }
@@ -69,6 +71,7 @@ function mysql2Options({
   password,
   session,
   ssl,
+  countsChanged,
 }: SessionOptions): ConnectionOptions {
   return {
     stream: socket,
@@ -77,6 +80,7 @@ function mysql2Options({
     password,
     ...(session.database !== undefined && { database: session.database }),
     ...(ssl !== undefined && { ssl }),
+    ...(countsChanged === true && { flags: ['-FOUND_ROWS'] }),
     charset: session.charset,
     connectTimeout: 0,
     maxPreparedStatements,

@@ -43,6 +43,15 @@ export interface EpochOptions {
 /** How many connections guests hold is bounded by the pools that hold them. */
 const mostGuests = 10_000;
 
+/** Whether an UPDATE on a guest's connection counts the rows that it found, as everywhere else, or those that it changed. */
+export type GuestKind = 'counts-found' | 'counts-changed';
+
+/** How a connection is opened. */
+interface Manner {
+  readonly readOnly?: boolean;
+  readonly countsChanged?: boolean;
+}
+
 /** One primary in one life, with the connections that lead to it: they live and die with it. */
 export class Epoch {
   readonly number: number;
@@ -53,11 +62,11 @@ export class Epoch {
   /** What it holds; nothing is known where its writes have no positions. */
   readonly positions: ServerPositions;
   /** For what vipsql itself reads and writes there: opened when first needed, and no user's position. */
-  readonly control = new ControlConnection((deadline) => this.#connect(deadline, false));
+  readonly control = new ControlConnection((deadline) => this.#connect(deadline));
   readonly #options: EpochOptions;
   readonly #positions: PositionListener;
   #readers: Pool | undefined;
-  #guests: Pool | undefined;
+  readonly #guests = new Map<GuestKind, Pool>();
   #highestConnectionId: number;
   #retired: Failure | undefined;
 
@@ -79,23 +88,28 @@ export class Epoch {
     this.server = `${connector.endpoint.name} = ${describeIdentity(witness.facts.identity)}`;
     this.#highestConnectionId = witness.id;
     this.#positions = options.positions(this);
-    this.pool = this.#createPool('writers', options.pool, false);
+    this.pool = this.#createPool('writers', options.pool);
     this.pool.start();
   }
 
   /** READ ONLY sessions on the primary, for replica reads that find no replica. */
   get readers(): Pool {
     const { pool, fallbackMax } = this.#options;
-    this.#readers ??= this.#createPool('readers', { ...pool, min: 0, max: fallbackMax }, true);
+    this.#readers ??= this.#createPool('readers', { ...pool, min: 0, max: fallbackMax }, { readOnly: true });
     if (this.#retired !== undefined) this.#readers.discard(this.#retired);
     return this.#readers;
   }
 
   /** For connections that a pool of another library's holds: none is kept here once it has come back. */
-  get guests(): Pool {
-    this.#guests ??= this.#createPool('guests', { ...this.#options.pool, min: 0, max: mostGuests }, false);
-    if (this.#retired !== undefined) this.#guests.discard(this.#retired);
-    return this.#guests;
+  guests(kind: GuestKind): Pool {
+    let guests = this.#guests.get(kind);
+    if (guests === undefined) {
+      const settings = { ...this.#options.pool, min: 0, max: mostGuests };
+      guests = this.#createPool('guests', settings, { countsChanged: kind === 'counts-changed' });
+      this.#guests.set(kind, guests);
+    }
+    if (this.#retired !== undefined) guests.discard(this.#retired);
+    return guests;
   }
 
   get readersInUse(): number {
@@ -107,7 +121,7 @@ export class Epoch {
   }
 
   get answers(): number {
-    const pools = [this.pool, this.#readers, this.#guests];
+    const pools = [this.pool, this.#readers, ...this.#guests.values()];
     return pools.reduce((answers, pool) => answers + (pool?.pulse.answers ?? 0), 0);
   }
 
@@ -132,7 +146,7 @@ export class Epoch {
   refuseWaiting(failure: Failure): void {
     this.pool.refuseWaiting(failure);
     this.#readers?.refuseWaiting(failure);
-    this.#guests?.refuseWaiting(failure);
+    for (const guests of this.#guests.values()) guests.refuseWaiting(failure);
   }
 
   /** Destroys every connection of this epoch, in use or not. */
@@ -142,15 +156,16 @@ export class Epoch {
     this.control.close();
     this.pool.discard(failure);
     this.#readers?.discard(failure);
-    this.#guests?.discard(failure);
+    for (const guests of this.#guests.values()) guests.discard(failure);
   }
 
-  #createPool(kind: string, settings: ResolvedPool, readOnly: boolean): Pool {
+  #createPool(kind: string, settings: ResolvedPool, manner: Manner = {}): Pool {
     const { connector, kill, onTrouble, proxied } = this.#options;
     return new Pool({
       name: `the primary ${connector.endpoint.name} (${kind}, epoch ${this.number})`,
       settings,
-      connect: (deadline) => (readOnly ? this.#connect(deadline, true) : this.#connectWriter(deadline)),
+      connect: (deadline) =>
+        manner.readOnly === true ? this.#connect(deadline, manner) : this.#connectWriter(deadline, manner),
       kill: proxied ? undefined : kill,
       epoch: this.number,
       onConnectFailure: onTrouble,
@@ -158,22 +173,22 @@ export class Epoch {
     });
   }
 
-  async #connectWriter(deadline: Deadline): Promise<Connection> {
-    const connection = await this.#connect(deadline, false);
+  async #connectWriter(deadline: Deadline, manner: Manner): Promise<Connection> {
+    const connection = await this.#connect(deadline, manner);
     connection.positions = this.#positions;
     return connection;
   }
 
-  async #connect(deadline: Deadline, readOnly: boolean): Promise<Connection> {
+  async #connect(deadline: Deadline, { readOnly = false, countsChanged }: Manner = {}): Promise<Connection> {
     const { connector, interruption, nextOrder, onStranger } = this.#options;
     const failure = interruption();
     if (failure !== undefined) throw new Failed(refused('connect', failure.message));
     const { floor } = this;
     const order = nextOrder();
-    const connection = await connector.connect({ readOnly, deadline });
+    const connection = await connector.connect({ readOnly, countsChanged, deadline });
     if (!this.includes(connection, floor)) {
       const failure = refused('connect', `another server than that of epoch ${this.number} answered`);
-      if (readOnly) connection.quit();
+      if (readOnly || countsChanged === true) connection.quit();
       else onStranger(connection, order, floor);
       throw new Failed(failure);
     }

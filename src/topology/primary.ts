@@ -10,7 +10,7 @@ import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
 import { CatchUp } from './catch-up.ts';
-import { Epoch } from './epoch.ts';
+import { Epoch, type GuestKind } from './epoch.ts';
 import { PositionTracking } from './position-tracking.ts';
 import { isHopeless, PrimaryGate } from './primary-gate.ts';
 import { type PrimaryState, Succession } from './succession.ts';
@@ -182,10 +182,19 @@ export class Primary {
    * Opens a writable connection of the current epoch for a pool of another library's, which gives it back by `release`
    * when it wants to keep it no more. It dies with its epoch. Rejects as {@link use} does.
    */
-  async lend(deadline: Deadline): Promise<Connection> {
-    const connection = await this.#borrow({ deadline, poolOf: (epoch) => epoch.guests, onlyReads: true });
+  async lend(deadline: Deadline, kind: GuestKind = 'counts-found'): Promise<Connection> {
+    const poolOf = (epoch: Epoch): Pool => epoch.guests(kind);
+    const connection = await this.#borrow({ deadline, poolOf, onlyReads: true });
     connection.tainted = true;
     return connection;
+  }
+
+  /**
+   * Lends one of the connections that {@link use} takes, until its `release`. While two writers are feared it is lent
+   * all the same: {@link admit} has to be asked before each statement. Rejects as {@link use} does.
+   */
+  borrow(deadline: Deadline): Promise<Connection> {
+    return this.#borrow({ deadline, poolOf: (epoch) => epoch.pool, onlyReads: true });
   }
 
   /** Waits until what {@link use} would run may run. Rejects as that does. */
@@ -193,7 +202,7 @@ export class Primary {
     while (!this.#admits(onlyReads)) await this.#gate.wait(deadline);
   }
 
-  /** Runs something on a connection that {@link lend} has given. Rejects with what `run` rejects with. */
+  /** Runs something on a connection that {@link lend} or {@link borrow} has given. Rejects with what `run` rejects with. */
   async onGuest<T>(connection: Connection, run: (connection: Connection) => Promise<T>): Promise<T> {
     this.#guestsRunning += 1;
     try {
@@ -359,7 +368,17 @@ export class Primary {
     const control = this.#watch.control;
     if (control === undefined || !sameIdentity(control.facts.identity, victim.facts.identity)) return;
     if (isRestart(victim.facts.startedAtMs, control, 0)) return;
-    await this.#watch.command(text, control, new Deadline(killTimeoutMs));
+    const deadline = new Deadline(killTimeoutMs);
+    let cancel: (() => void) | undefined;
+    // The watch may have to wait for a beat that nobody answers.
+    const late = new Promise<never>((_, reject) => {
+      cancel = deadline.onInterrupt(() => reject(new Error('the control connection was busy')));
+    });
+    try {
+      await Promise.race([this.#watch.command(text, control, deadline), late]);
+    } finally {
+      cancel?.();
+    }
   }
 }
 

@@ -6,16 +6,18 @@ import { servicesOf } from '../../handles/services.ts';
 import { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
 import { toError } from '../../resilience/to-error.ts';
+import { toDriverError } from '../driver/driver-error.ts';
+import { PrimarySession } from '../driver/primary-session.ts';
+import { ReplicaSession } from '../driver/replica-session.ts';
 import { TargetedQueryBuilder, targeted } from './builders.ts';
-import { checkKnexConfig } from './driver-options.ts';
+import { checkKnexConfig } from './check-config.ts';
 import type { KnexBinding } from './knex-binding.ts';
-import { toKnexError } from './knex-error.ts';
+import { KnexConnection, KnexPrimaryConnection } from './knex-connection.ts';
 import { MigrationWatch } from './migration-watch.ts';
 import { openPrimarySession } from './open-primary-session.ts';
+import { openReplicaSession } from './open-replica-session.ts';
 import { checkKnexOptions, type KnexClientOptions } from './options.ts';
-import { PrimarySession } from './primary-session.ts';
 import { targetOf } from './query-target.ts';
-import { openReplicaSession, ReplicaSession } from './replica-session.ts';
 import { withConnections } from './with-connections.ts';
 
 /**
@@ -75,38 +77,38 @@ abstract class VipsqlClient extends ClientMySQL2 {
     return super.runner.call(client, builder);
   }
 
-  override async acquireRawConnection(): Promise<PrimarySession> {
+  override async acquireRawConnection(): Promise<KnexPrimaryConnection> {
     const { timeoutMs } = this.binding.services.config;
     try {
       return await openPrimarySession(this, this.binding, new Deadline(timeoutMs));
     } catch (error) {
       const visible =
         error instanceof Failed ? toError(error.failure, { operation: 'other', timeoutMs }) : error;
-      throw toKnexError(visible, undefined);
+      throw toDriverError(visible, undefined);
     }
   }
 
   override async destroyRawConnection(connection: unknown): Promise<void> {
-    if (connection instanceof PrimarySession) connection.close();
+    if (connection instanceof KnexPrimaryConnection) connection.close();
   }
 
   override async validateConnection(connection: unknown): Promise<boolean> {
-    return connection instanceof PrimarySession && connection.valid;
+    return connection instanceof KnexPrimaryConnection && connection.session.valid;
   }
 
   override async acquireConnection(): Promise<unknown> {
     try {
       this.binding.services.scope.refuse('knex');
     } catch (error) {
-      throw toKnexError(error, undefined);
+      throw toDriverError(error, undefined);
     }
     const connection = await super.acquireConnection();
-    if (connection instanceof PrimarySession) connection.lent();
+    if (connection instanceof KnexPrimaryConnection) connection.session.lent();
     return connection;
   }
 
   override releaseConnection(connection: unknown): Promise<void> {
-    if (connection instanceof PrimarySession) connection.returned();
+    if (connection instanceof KnexPrimaryConnection) connection.session.returned();
     return super.releaseConnection(connection);
   }
 
@@ -115,8 +117,8 @@ abstract class VipsqlClient extends ClientMySQL2 {
   }
 
   override async _wrappedCancelQueryCall(_killer: unknown, connection: unknown): Promise<void> {
-    if (connection instanceof PrimarySession || connection instanceof ReplicaSession)
-      await connection.cancel();
+    const session = connection instanceof KnexConnection ? connection.session : undefined;
+    if (session instanceof PrimarySession || session instanceof ReplicaSession) await session.cancel();
     else throw new Error('the connection is not one of vipsql');
   }
 }

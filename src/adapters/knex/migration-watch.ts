@@ -1,5 +1,5 @@
 import type { RawRows } from '../../pool/command.ts';
-import type { DriverQuery } from './driver-query.ts';
+import type { DriverQuery } from '../driver/driver-query.ts';
 
 /** How Knex takes and frees the lock of its migrations, whatever its table is called. */
 const lockUpdate = /^update [`\w.]+_lock`? set `is_locked` = \?/;

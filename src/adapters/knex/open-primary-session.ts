@@ -4,17 +4,18 @@ import { ownCommand } from '../../pool/command.ts';
 import type { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
 import { interruptedWait } from '../../resilience/interruption.ts';
-import { driverOptionsOf } from './driver-options.ts';
+import { driverOptionsOf } from '../driver/driver-options.ts';
+import { PrimarySession } from '../driver/primary-session.ts';
+import { setUpStatements } from '../driver/set-up.ts';
 import type { KnexBinding } from './knex-binding.ts';
-import { PrimarySession } from './primary-session.ts';
-import { setUpStatements } from './set-up.ts';
+import { KnexPrimaryConnection } from './knex-connection.ts';
 
 /** Opens a session on the primary as Knex's pool asks for one. Rejects with {@link Failed} or a `VipsqlError`. */
 export async function openPrimarySession(
   client: ClientMySQL2,
   binding: KnexBinding,
   deadline: Deadline,
-): Promise<PrimarySession> {
+): Promise<KnexPrimaryConnection> {
   const { services, timeoutMs, migrations } = binding;
   const { timezone } = services.config.session;
   const connection = await services.primary.lend(deadline);
@@ -23,8 +24,14 @@ export async function openPrimarySession(
     connection,
     driver: driverOptionsOf(client.connectionSettings, timezone),
     timeoutMs,
-    migrations,
-    reopen: (until) => reopen(client, binding, until),
+    // A schema builder with several statements, say, does not go on with another connection.
+    traceOf: () => 'state',
+    isUnbounded: () => migrations.running,
+    onAnswer: (query, rows) => migrations.executed(query, rows),
+    reopen: async (until) => {
+      const { session: other } = await reopen(client, binding, until);
+      return other;
+    },
   });
   try {
     for (const text of setUpStatements(client.connectionSettings, services.config.session)) {
@@ -35,7 +42,7 @@ export async function openPrimarySession(
     session.close();
     throw error;
   }
-  return session;
+  return new KnexPrimaryConnection(session);
 }
 
 /** What Knex asks for the version of the server, which is known already. */
@@ -51,17 +58,17 @@ async function reopen(
   client: ClientMySQL2,
   binding: KnexBinding,
   deadline: Deadline,
-): Promise<PrimarySession> {
-  const session = await openPrimarySession(client, binding, deadline);
+): Promise<KnexPrimaryConnection> {
+  const connection = await openPrimarySession(client, binding, deadline);
   const { afterCreate } = client.config.pool ?? {};
-  if (afterCreate === undefined) return session;
+  if (afterCreate === undefined) return connection;
   try {
-    await within(deadline, promisify(afterCreate)(session));
+    await within(deadline, promisify(afterCreate)(connection));
   } catch (error) {
-    session.close();
+    connection.close();
     throw error;
   }
-  return session;
+  return connection;
 }
 
 /** The caller's part may never end; the wait for it does. */

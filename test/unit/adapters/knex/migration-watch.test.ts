@@ -1,16 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { driverQuery } from '../../../../src/adapters/knex/driver-query.ts';
+import { driverQuery } from '../../../../src/adapters/driver/driver-query.ts';
 import { MigrationWatch } from '../../../../src/adapters/knex/migration-watch.ts';
 import type { RawRows } from '../../../../src/pool/command.ts';
 
 const changed = (affectedRows: number) => ({ affectedRows }) as unknown as RawRows;
 
-const take = driverQuery(
-  'update `knex_migrations_lock` set `is_locked` = ? where `is_locked` = ?',
-  [1, 0],
-  false,
-);
-const free = driverQuery('update `knex_migrations_lock` set `is_locked` = ?', [0], false);
+const take = driverQuery('update `knex_migrations_lock` set `is_locked` = ? where `is_locked` = ?', [1, 0], {
+  prepare: false,
+});
+const free = driverQuery('update `knex_migrations_lock` set `is_locked` = ?', [0], { prepare: false });
 
 describe('MigrationWatch', () => {
   test('sees migrations run from the taking of their lock to its end', () => {
@@ -18,7 +16,7 @@ describe('MigrationWatch', () => {
     expect(watch.running).toBe(false);
     watch.executed(take, changed(1));
     expect(watch.running).toBe(true);
-    watch.executed(driverQuery('update `t` set `is_locked` = ?', [0], false), changed(1));
+    watch.executed(driverQuery('update `t` set `is_locked` = ?', [0], { prepare: false }), changed(1));
     expect(watch.running).toBe(true);
     watch.executed(free, changed(1));
     expect(watch.running).toBe(false);
@@ -33,7 +31,7 @@ describe('MigrationWatch', () => {
   test('knows the lock in another schema and under another name', () => {
     const watch = new MigrationWatch();
     watch.executed(
-      driverQuery('update `ops`.`steps_lock` set `is_locked` = ? where 1', [1], false),
+      driverQuery('update `ops`.`steps_lock` set `is_locked` = ? where 1', [1], { prepare: false }),
       changed(1),
     );
     expect(watch.running).toBe(true);

@@ -1,18 +1,18 @@
 import { SqlError, VipsqlError } from '../../errors/errors.ts';
 
-/** What mysql2 puts on its errors, and users of Knex look at. */
+/** What mysql2 puts on its errors, and its users look at. */
 const driverFields = ['code', 'errno', 'sqlState', 'sqlMessage', 'fatal'] as const;
 
-/** What Knex gets of anything that was thrown: errors that are not vipsql's stay as they are. */
-export function toKnexError(error: unknown, sql: string | undefined): unknown {
-  return error instanceof VipsqlError ? knexError(error, sql) : error;
+/** What users of mysql2 get of anything that was thrown: errors that are not vipsql's stay as they are. */
+export function toDriverError(error: unknown, sql: string | undefined): unknown {
+  return error instanceof VipsqlError ? driverError(error, sql) : error;
 }
 
 /**
- * The error that Knex gets: as mysql2 would have thrown it, with what vipsql knows of it as its cause. A new one each
- * time, since Knex writes the statement into its message.
+ * The error as mysql2 would have thrown it, with what vipsql knows of it as its cause. A new one each time, since Knex
+ * writes the statement into its message.
  */
-function knexError(error: VipsqlError, sql: string | undefined): Error {
+function driverError(error: VipsqlError, sql: string | undefined): Error {
   const driver = driverErrorOf(error);
   // Of what a server says, its own words; of everything else, what vipsql did and what to do next.
   const message = error instanceof SqlError && driver !== undefined ? driver.message : error.message;

@@ -11,7 +11,7 @@ export function charsetProblem(charset: unknown): string | undefined {
   return "must be 'utf8', 'utf8mb3' or 'utf8mb4', or one of their collations";
 }
 
-/** What Knex's `connection` asks of a session beyond what the cluster has set up already. */
+/** What the options of a connection ask of a session beyond what the cluster has set up already. */
 export function setUpStatements(
   settings: { readonly database?: string; readonly charset?: string },
   { database, charset }: Pick<SessionConfig, 'database' | 'charset'>,

@@ -11,18 +11,39 @@ export interface DriverQuery {
   readonly options: Readonly<Record<string, unknown>> | undefined;
   /** The server binds the values. */
   readonly prepare: boolean;
+  /** mysql2's `timeout` of one query. */
+  readonly timeoutMs: number | undefined;
+  /** What mysql2 does not have: ends the query when it fires. */
+  readonly signal: AbortSignal | undefined;
 }
 
 export type DriverQueryInput = string | (Readonly<Record<string, unknown>> & { readonly sql: string });
 
-/** Puts together what a method of mysql2's was called with. */
-export function driverQuery(input: DriverQueryInput, values: unknown, prepare: boolean): DriverQuery {
-  if (typeof input === 'string') return { sql: input, values: listOf(values), options: undefined, prepare };
-  const { sql, values: inner, ...others } = input;
-  return { sql, values: listOf(values ?? inner), options: ofOneQuery(others), prepare };
+/** How a query is to be taken. */
+export interface QueryTerms {
+  /** The server binds the values. */
+  readonly prepare: boolean;
+  /** An object of values is looked up by the names of its placeholders, as with mysql2's option of that name. */
+  readonly namedPlaceholders?: boolean | undefined;
 }
 
-/** What one query may decide: how its rows look. The rest would change what is sent, or when it is given up. */
+/** Puts together what a method of mysql2's was called with. */
+export function driverQuery(input: DriverQueryInput, values: unknown, terms: QueryTerms): DriverQuery {
+  const given = typeof input === 'string' ? { sql: input } : input;
+  const bound = values ?? given.values;
+  const { timeout, signal, namedPlaceholders = terms.namedPlaceholders } = given;
+  return {
+    ...(namedPlaceholders === true && isNamed(bound)
+      ? byName(given.sql, bound)
+      : { sql: given.sql, values: listOf(bound) }),
+    options: ofOneQuery(given),
+    prepare: terms.prepare,
+    timeoutMs: typeof timeout === 'number' && timeout > 0 ? timeout : undefined,
+    signal: signal instanceof AbortSignal ? signal : undefined,
+  };
+}
+
+/** What one query may decide of its rows. The rest would change what is sent. */
 const rowOptions = [
   'rowsAsArray',
   'nestTables',
@@ -51,6 +72,16 @@ export function callOf(query: DriverQuery, driver: DriverOptions): Call {
   // Whoever writes SQL in place of a value has written a part of the statement.
   const statement = analyze(isSql(values) ? text : sql);
   return writtenCall(statement, { text, escapesText: values.some(isEscaped), driver: reading });
+}
+
+function isNamed(values: unknown): values is Readonly<Record<string, unknown>> {
+  return typeof values === 'object' && values !== null && !Array.isArray(values);
+}
+
+function byName(sql: string, values: Readonly<Record<string, unknown>>): Pick<DriverQuery, 'sql' | 'values'> {
+  const { placeholders, template } = analyze(sql);
+  if (placeholders !== 'named') return { sql, values: [values] };
+  return { sql: template.positionalText, values: template.slots.map(({ name = '' }) => values[name]) };
 }
 
 function listOf(values: unknown): readonly unknown[] | undefined {

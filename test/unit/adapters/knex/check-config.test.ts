@@ -1,26 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { checkKnexConfig, driverOptionsOf } from '../../../../src/adapters/knex/driver-options.ts';
+import { checkKnexConfig } from '../../../../src/adapters/knex/check-config.ts';
 import { checkKnexOptions } from '../../../../src/adapters/knex/options.ts';
 import { ConfigError } from '../../../../src/index.ts';
-
-describe('driverOptionsOf', () => {
-  test('takes what makes values, and reads dates in the time zone of the sessions', () => {
-    const typeCast = (): undefined => undefined;
-    expect(
-      driverOptionsOf({ host: 'db', password: 'secret', dateStrings: ['DATE'], typeCast }, '+02:00'),
-    ).toEqual({
-      timezone: '+02:00',
-      dateStrings: ['DATE'],
-      typeCast,
-    });
-    expect(driverOptionsOf({ timezone: 'local' }, 'Z')).toEqual({ timezone: 'local' });
-  });
-
-  test('gives the same object for the same settings', () => {
-    const settings = {};
-    expect(driverOptionsOf(settings, 'Z')).toBe(driverOptionsOf(settings, 'Z'));
-  });
-});
 
 describe('checkKnexConfig', () => {
   const refused = [

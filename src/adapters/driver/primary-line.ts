@@ -12,6 +12,9 @@ const validateTimeoutMs = 1_000;
 /** The longest that a cancelled statement may take to end. */
 const cancelTimeoutMs = 1_000;
 
+/** The longest that taking back a session's changes may last; after that the connection is closed instead. */
+const resetTimeoutMs = 2_000;
+
 /** Does something on a connection until the deadline. Rejects with `Failed`. */
 export type Act<T> = (connection: Connection, deadline: Deadline) => Promise<T>;
 
@@ -21,10 +24,13 @@ export interface Reopened {
   close(): void;
 }
 
+/** What a statement that was answered leaves on its connection: nothing, what a later one may ask for, or what it needs. */
+export type Trace = 'none' | 'readable' | 'state';
+
 export interface PrimaryLineParts {
   readonly services: Services;
   readonly connection: Connection;
-  /** Opens another one, set up as Knex's pool sets up its own. Rejects with `Failed` or a `VipsqlError`. */
+  /** Opens another one, set up as the first one was. Rejects with `Failed` or a `VipsqlError`. */
   readonly reopen: (deadline: Deadline) => Promise<Reopened>;
 }
 
@@ -33,17 +39,21 @@ export interface ReadyTerms {
   /** {@link PrimaryLine.loan} when the statement was given. */
   readonly loan: number;
   readonly onlyReads: boolean;
+  /** The statement asks for what an earlier one has left on the connection. */
+  readonly readsState: boolean;
 }
 
 /**
- * The connection below what Knex holds. It may be replaced as long as nothing was answered on it since it was lent; after
- * that it is what its borrower knows, and is not replaced when it ends.
+ * The connection below what another library holds. It may be replaced as long as nothing was left on it since it was
+ * lent; after that it is what its borrower knows, and is not replaced when it ends.
  */
 export class PrimaryLine {
   readonly #parts: PrimaryLineParts;
   #connection: Connection;
+  /** It is ours, and has to be given back. */
+  #held = true;
   #loan = 0;
-  #fresh = true;
+  #trace: Trace = 'none';
   #closed = false;
   /** A transaction is open that the cluster waits for when it closes. */
   #counted = false;
@@ -64,22 +74,43 @@ export class PrimaryLine {
     return this.#loan;
   }
 
+  /** A transaction is open on it, or was when it ended. */
+  get inTransaction(): boolean {
+    return this.#held && this.#connection.inTransaction;
+  }
+
   /** May be lent again. */
   get valid(): boolean {
-    const { usable, inTransaction, expiresAt } = this.#connection;
-    return !this.#closed && usable && !inTransaction && performance.now() < expiresAt;
+    const { usable, expiresAt } = this.#connection;
+    return !this.#closed && usable && !this.inTransaction && performance.now() < expiresAt;
+  }
+
+  /** It has ended, and with it what later statements would need. */
+  get lost(): boolean {
+    return this.#held && !this.#connection.usable && (this.#trace === 'state' || this.inTransaction);
   }
 
   lent(): void {
     this.#loan += 1;
-    this.#fresh = true;
+    this.forget();
   }
 
   /** A transaction that was left open ends with its connection. */
   returned(): void {
     this.#loan += 1;
     this.#connection.idleSince = performance.now();
-    if (this.#connection.inTransaction) this.#connection.destroy();
+    if (this.inTransaction) this.#connection.destroy();
+    this.#countTransaction();
+  }
+
+  /** What was left on the connection has been taken back. */
+  forget(): void {
+    this.#trace = 'none';
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    if (this.#held) this.#connection.destroy();
     this.#countTransaction();
   }
 
@@ -90,7 +121,29 @@ export class PrimaryLine {
     this.#loan += 1;
     if (this.#running !== undefined) this.#connection.destroy();
     this.#countTransaction();
-    this.#connection.release();
+    this.#giveBack();
+  }
+
+  /**
+   * Gives the connection back to those of the cluster, on which nothing runs: an open transaction is rolled back, and
+   * what its session has been changed is taken back, or else it is closed.
+   */
+  async restore(): Promise<void> {
+    const { connection } = this;
+    const isDirty = this.inTransaction || connection.tainted;
+    if (this.#held && connection.usable && isDirty) {
+      await connection.reset(new Deadline(resetTimeoutMs)).catch(() => {
+        // The reset has destroyed the connection.
+      });
+    }
+    this.close();
+  }
+
+  /** Gives the connection back when nothing was left on it; the next statement gets another one. */
+  letGo(): void {
+    if (this.#trace === 'state') return;
+    this.#giveBack();
+    this.#countTransaction();
   }
 
   /** Has the server stop the statement under way. Rejects when it did not end by that. */
@@ -109,59 +162,74 @@ export class PrimaryLine {
   }
 
   /** A connection on which a statement may be sent now, another one if nothing is lost by that. */
-  async ready(deadline: Deadline, { loan, onlyReads }: ReadyTerms): Promise<Connection> {
+  async ready(deadline: Deadline, { loan, onlyReads, readsState }: ReadyTerms): Promise<Connection> {
     const { primary } = this.#parts.services;
     this.#checkLoan(loan);
-    if (!this.#fresh) {
+    if (this.#trace === 'state' || (readsState && this.#trace === 'readable')) {
       if (this.#connection.usable) return this.#connection;
       throw lost(this.#connection);
     }
     await primary.admit(deadline, onlyReads);
-    if (!(await isAlive(this.#connection))) await this.#replace(deadline);
+    if (!this.#held || !(await isAlive(this.#connection))) await this.#replace(deadline);
     this.#checkLoan(loan);
     return this.#connection;
   }
 
-  /** Rejects with what `act` rejects with. */
-  async run<T>(connection: Connection, act: Act<T>, deadline: Deadline): Promise<T> {
+  /** Rejects with what `act` rejects with; `trace` is what it leaves when it was answered. */
+  async run<T>(connection: Connection, act: Act<T>, terms: RunTerms): Promise<T> {
+    const { deadline, trace } = terms;
     const running = this.#parts.services.primary.onGuest(connection, () => act(connection, deadline));
     this.#running = running;
     try {
       const result = await running;
-      this.#fresh = false;
+      if (trace === 'state' || this.#trace === 'none') this.#trace = trace;
       return result;
     } finally {
       if (this.#running === running) this.#running = undefined;
+      connection.idleSince = performance.now();
       this.#countTransaction();
     }
   }
 
   async #replace(deadline: Deadline): Promise<void> {
-    this.#connection.destroy();
+    if (this.#held) this.#connection.destroy();
+    this.#giveBack();
     const other = await this.#parts.reopen(deadline);
     if (this.#closed) {
       other.close();
       return;
     }
-    this.#connection.release();
     this.#connection = other.connection;
+    this.#held = true;
+  }
+
+  #giveBack(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#connection.release();
   }
 
   /** A statement that was given up before it was sent must not be sent later. */
   #checkLoan(loan: number): void {
     if (loan === this.#loan && !this.#closed) return;
-    throw new AbortedError('Knex gave the statement up before it was sent. Nothing was executed.');
+    throw new AbortedError('The statement was given up before it was sent. Nothing was executed.');
   }
 
   /** The cluster waits for open transactions when it closes, as it does for those of `db.transaction`. */
   #countTransaction(): void {
     const { running } = this.#parts.services;
-    const isOpen = !this.#closed && this.#connection.usable && this.#connection.inTransaction;
+    const isOpen = !this.#closed && this.#connection.usable && this.inTransaction;
     if (isOpen === this.#counted) return;
     this.#counted = isOpen;
     if (isOpen) running.hold();
     else running.end();
   }
+}
+
+/** How something is done on a connection. */
+export interface RunTerms {
+  readonly deadline: Deadline;
+  readonly trace: Trace;
 }
 
 async function isAlive(connection: Connection): Promise<boolean> {

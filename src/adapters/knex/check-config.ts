@@ -1,21 +1,6 @@
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError, type ConfigIssue } from '../../errors/errors.ts';
-import type { DriverOptions } from '../../pool/driver-reading.ts';
-import { charsetProblem } from './set-up.ts';
-
-/** Options of Knex's `connection` that keep their meaning: what values become. */
-const kept = [
-  'supportBigNumbers',
-  'bigNumberStrings',
-  'decimalNumbers',
-  'dateStrings',
-  'jsonStrings',
-  'timezone',
-  'typeCast',
-  'rowsAsArray',
-  'nestTables',
-  'stringifyObjects',
-] as const satisfies readonly (keyof DriverOptions)[];
+import { charsetProblem } from '../driver/set-up.ts';
 
 /** Options of Knex's `connection` that would change what a statement is, or what it may do. */
 const refused: Readonly<Record<string, string>> = {
@@ -49,22 +34,4 @@ export function checkKnexConfig(config: {
 
 function refusedBy(name: string): string | undefined {
   return Object.hasOwn(refused, name) ? refused[name] : undefined;
-}
-
-const known = new WeakMap<object, DriverOptions>();
-
-/**
- * What mysql2 makes of values, by Knex's `connection`: its own defaults, but for dates, which are read in the time zone
- * that the cluster has set for its sessions. The same object for the same settings.
- */
-export function driverOptionsOf(settings: object, timezone: string): DriverOptions {
-  const cached = known.get(settings);
-  if (cached !== undefined) return cached;
-  const given = settings as DriverOptions;
-  const options: Record<string, unknown> = { timezone };
-  for (const name of kept) {
-    if (given[name] !== undefined) options[name] = given[name];
-  }
-  known.set(settings, options);
-  return options;
 }

@@ -1,28 +1,52 @@
 import { describe, expect, test } from 'vitest';
-import { callOf, driverQuery } from '../../../../src/adapters/knex/driver-query.ts';
+import { callOf, driverQuery } from '../../../../src/adapters/driver/driver-query.ts';
 
 const driver = { timezone: 'Z' };
 
 describe('driverQuery', () => {
   test('puts together what the methods of mysql2 are called with', () => {
-    expect(driverQuery('SELECT ?', 1, false)).toEqual({
+    expect(driverQuery('SELECT ?', 1, { prepare: false })).toEqual({
       sql: 'SELECT ?',
       values: [1],
       options: undefined,
       prepare: false,
+      timeoutMs: undefined,
+      signal: undefined,
     });
-    expect(driverQuery({ sql: 'SELECT ?', values: [1], nestTables: true }, undefined, true)).toEqual({
+    expect(
+      driverQuery({ sql: 'SELECT ?', values: [1], nestTables: true }, undefined, { prepare: true }),
+    ).toEqual({
       sql: 'SELECT ?',
       values: [1],
       options: { nestTables: true },
       prepare: true,
+      timeoutMs: undefined,
+      signal: undefined,
     });
+    const { signal } = new AbortController();
+    expect(driverQuery({ sql: 'SELECT 1', timeout: 50, signal }, null, { prepare: false })).toMatchObject({
+      values: undefined,
+      timeoutMs: 50,
+      signal,
+    });
+  });
+
+  test('looks values up by the names of their placeholders where it is told to', () => {
+    const named = { prepare: false, namedPlaceholders: true };
+    expect(driverQuery("SELECT :b, ':a', :a, :b", { a: 1, b: 2 }, named)).toMatchObject({
+      sql: "SELECT ?, ':a', ?, ?",
+      values: [2, 1, 2],
+    });
+    const asked = { sql: 'SELECT :a', namedPlaceholders: true };
+    expect(driverQuery(asked, { a: 1 }, { prepare: true })).toMatchObject({ values: [1] });
+    expect(driverQuery('UPDATE t SET ?', { a: 1 }, named)).toMatchObject({ values: [{ a: 1 }] });
+    expect(driverQuery('SELECT ?', [1], named)).toMatchObject({ sql: 'SELECT ?', values: [1] });
   });
 });
 
 describe('callOf', () => {
   const call = (sql: string, values?: unknown, prepare = false) =>
-    callOf(driverQuery(sql, values, prepare), driver);
+    callOf(driverQuery(sql, values, { prepare }), driver);
 
   test('writes values as mysql2 does, and says whether the text depends on how strings are escaped', () => {
     const date = new Date('2026-02-28T10:00:00Z');

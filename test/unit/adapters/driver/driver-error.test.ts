@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toKnexError } from '../../../../src/adapters/knex/knex-error.ts';
+import { toDriverError } from '../../../../src/adapters/driver/driver-error.ts';
 import { DuplicateKeyError, InDoubtError, TimeoutError } from '../../../../src/index.ts';
 
 const driverError = Object.assign(new Error("Duplicate entry '1'"), {
@@ -9,14 +9,14 @@ const driverError = Object.assign(new Error("Duplicate entry '1'"), {
   sqlMessage: "Duplicate entry '1'",
 });
 
-describe('toKnexError', () => {
+describe('toDriverError', () => {
   test('gives the words and numbers of the server, and vipsql in the cause', () => {
     const cause = new DuplicateKeyError('Duplicate (1062)', {
       errno: 1062,
       sqlState: '23000',
       cause: driverError,
     });
-    const error = toKnexError(cause, 'INSERT') as Error;
+    const error = toDriverError(cause, 'INSERT') as Error;
     const { code, errno, sqlState, sqlMessage, message } = driverError;
     expect(error).toMatchObject({ name: 'Error', message, code, errno, sqlState, sqlMessage, sql: 'INSERT' });
     expect(error.cause).toBe(cause);
@@ -25,7 +25,7 @@ describe('toKnexError', () => {
 
   test('says of a lost answer what vipsql knows of it, with the code of the driver', () => {
     const lost = Object.assign(new Error('gone'), { code: 'PROTOCOL_CONNECTION_LOST', fatal: true });
-    const error = toKnexError(new InDoubtError('It may have happened.', { cause: lost }), undefined);
+    const error = toDriverError(new InDoubtError('It may have happened.', { cause: lost }), undefined);
     expect(error).toMatchObject({
       message: 'It may have happened.',
       code: 'PROTOCOL_CONNECTION_LOST',
@@ -35,12 +35,12 @@ describe('toKnexError', () => {
   });
 
   test("has vipsql's own code where there is no error of a driver", () => {
-    const error = toKnexError(new TimeoutError('late', { phase: 'answer', timeoutMs: 5 }), 'SELECT 1');
+    const error = toDriverError(new TimeoutError('late', { phase: 'answer', timeoutMs: 5 }), 'SELECT 1');
     expect(error).toMatchObject({ code: 'VIPSQL_TIMEOUT', message: 'late' });
   });
 
   test('leaves other errors alone', () => {
     const error = new Error('of the application');
-    expect(toKnexError(error, 'SELECT 1')).toBe(error);
+    expect(toDriverError(error, 'SELECT 1')).toBe(error);
   });
 });

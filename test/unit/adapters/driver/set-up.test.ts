@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { setUpStatements } from '../../../../src/adapters/knex/set-up.ts';
+import { setUpStatements } from '../../../../src/adapters/driver/set-up.ts';
 
 const cluster = { database: 'shop', charset: 'utf8mb4_unicode_ci' };
 

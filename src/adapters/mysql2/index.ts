@@ -1,0 +1,3 @@
+export { createPool } from './create-pool.ts';
+export { type Mysql2Module, mysql2For } from './mysql2-for.ts';
+export type { DriverConfig, FacadeOptions, PoolRole } from './options.ts';

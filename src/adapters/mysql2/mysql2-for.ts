@@ -1,0 +1,65 @@
+import type { Connection, Pool, PoolCluster } from 'mysql2';
+import * as mysql2 from 'mysql2';
+import type { Cluster } from '../../cluster.ts';
+import { describeValue } from '../../config/redact.ts';
+import { ConfigError } from '../../errors/errors.ts';
+import { servicesOf } from '../../handles/services.ts';
+import { bindFacade } from './binding.ts';
+import { FacadeConnection } from './facade-connection.ts';
+import { FacadePool } from './facade-pool.ts';
+import { FacadePoolCluster } from './facade-pool-cluster.ts';
+import { openOwnSession } from './open-session.ts';
+import { type DriverConfig, driverSettings } from './options.ts';
+
+/** The part of the module mysql2 that ORMs use. */
+export interface Mysql2Module {
+  /** A connection of its own, beside those of the cluster's pool: for libraries that keep a pool themselves. */
+  readonly createConnection: (config?: DriverConfig | string) => Connection;
+  readonly createPool: (config?: DriverConfig | string) => Pool;
+  /** Pools by name; `host: 'replica'` makes one for reads on replicas. */
+  readonly createPoolCluster: () => PoolCluster;
+  readonly escape: typeof mysql2.escape;
+  readonly escapeId: typeof mysql2.escapeId;
+  readonly format: typeof mysql2.format;
+  readonly raw: typeof mysql2.raw;
+}
+
+/**
+ * Makes what an ORM may be given in place of the module mysql2: Sequelize as `dialectModule`, TypeORM as `driver`.
+ * Address, account, TLS and sizes in the configuration of the ORM are not used: they are the cluster's. `host: 'replica'`
+ * in it means reads on replicas.
+ */
+export function mysql2For(db: Cluster): Mysql2Module {
+  const services = servicesOf(db);
+  const poolFor = (config?: DriverConfig | string): FacadePool => {
+    const { facade, database, countsChanged } = driverSettings(config);
+    const own = services.config.session.database;
+    if (database !== undefined && database !== own)
+      refuse('database', 'must be that of the cluster', database);
+    if (countsChanged)
+      refuse(
+        'flags',
+        'cannot hold -FOUND_ROWS for a pool: its connections are those of the cluster',
+        '-FOUND_ROWS',
+      );
+    return new FacadePool(bindFacade(services, facade));
+  };
+  const connectionFor = (config?: DriverConfig | string): FacadeConnection => {
+    const settings = driverSettings(config);
+    const binding = bindFacade(services, settings.facade);
+    return new FacadeConnection({ binding, session: openOwnSession(binding, settings) });
+  };
+  return {
+    createConnection: (config) => connectionFor(config) as unknown as Connection,
+    createPool: (config) => poolFor(config) as unknown as Pool,
+    createPoolCluster: () => new FacadePoolCluster(poolFor) as unknown as PoolCluster,
+    escape: mysql2.escape,
+    escapeId: mysql2.escapeId,
+    format: mysql2.format,
+    raw: mysql2.raw,
+  };
+}
+
+function refuse(path: string, rule: string, value: unknown): never {
+  throw new ConfigError([{ path, rule, received: describeValue(value) }], { subject: 'vipsql/mysql2' });
+}
