@@ -1,21 +1,21 @@
 import { startLab } from '../../src/testing/index.ts';
 import { labVendors } from '../support/lab-vendors.ts';
 import { type Phase, type PhaseResult, runPhase } from './phase.ts';
-import { crampedRedis, fragileRedis, watchedRedis } from './troubled-redis.ts';
+import { clusteredRedis, crampedRedis, fragileRedis, watchedRedis } from './troubled-redis.ts';
 import { createCounters } from './workload.ts';
 
 /** `npm run check:cache -- [reads] [seed] [vendor]`: counts answers that are older than the last invalidation. */
 const [reads = '100000', seed = String(Date.now() % 1_000_000), only] = process.argv.slice(2);
 
 const phases: readonly (Phase & { readonly name: string; readonly share: number })[] = [
-  { name: 'lag up to 100 ms', fences: true, lagMs: 100, share: 0.25 },
+  { name: 'lag up to 100 ms', fences: true, lagMs: 100, share: 0.2 },
   {
     name: 'lag up to 500 ms, Redis in trouble, failovers',
     fences: true,
     lagMs: 500,
     redis: { start: fragileRedis, everyMs: 1_500 },
     failoverEveryMs: 8_000,
-    share: 0.35,
+    share: 0.3,
   },
   {
     name: 'lag up to 100 ms, Redis evicting, failovers',
@@ -23,13 +23,21 @@ const phases: readonly (Phase & { readonly name: string; readonly share: number 
     lagMs: 100,
     redis: { start: crampedRedis, everyMs: 20 },
     failoverEveryMs: 8_000,
-    share: 0.2,
+    share: 0.15,
   },
   {
     name: 'lag up to 100 ms, Sentinels promoting, failovers',
     fences: true,
     lagMs: 100,
     redis: { start: watchedRedis, everyMs: 3_000 },
+    failoverEveryMs: 8_000,
+    share: 0.15,
+  },
+  {
+    name: 'lag up to 100 ms, Redis Cluster in trouble, failovers',
+    fences: true,
+    lagMs: 100,
+    redis: { start: clusteredRedis, everyMs: 2_000 },
     failoverEveryMs: 8_000,
     share: 0.2,
   },

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RedisTarget } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
+import { RedisCluster } from '../support/redis-cluster.ts';
 import { RedisSentinels } from '../support/redis-sentinels.ts';
+import type { RedisServer } from '../support/redis-servers.ts';
 
 /** One thing that is done to Redis; resolves when it is over. */
 export type Trouble = (random: () => number) => Promise<unknown>;
@@ -98,5 +100,45 @@ export async function watchedRedis(): Promise<TroubledRedis> {
     },
     facts: noFacts,
     close: () => sentinels.stop(),
+  };
+}
+
+/** A Redis Cluster whose masters are killed, frozen and flushed, and whose slots move. */
+export async function clusteredRedis(): Promise<TroubledRedis> {
+  const cluster = await RedisCluster.start();
+  const anyMaster = async (random: () => number): Promise<RedisServer> => {
+    const masters = await cluster.masters();
+    return masters[Math.floor(random() * masters.length)] as RedisServer;
+  };
+  return {
+    target: cluster.target,
+    troubles: {
+      kill: async (random) => {
+        const master = await anyMaster(random);
+        await master.process.kill();
+        await cluster.awaitPromotion(master);
+        await master.start();
+        await cluster.settle();
+      },
+      freeze: async (random) => {
+        const master = await anyMaster(random);
+        await master.process.freeze();
+        await sleep(random() * 3_000);
+        master.process.thaw();
+        await cluster.settle();
+      },
+      flush: async (random) => {
+        await (await anyMaster(random)).ask('FLUSHALL');
+      },
+      move: async (random) => {
+        const [from, to] = [await anyMaster(random), await anyMaster(random)];
+        const keys = (await from.ask('KEYS', 'vipsql:*')) as readonly string[];
+        const key = keys[Math.floor(random() * keys.length)];
+        if (key === undefined || from === to) return;
+        await cluster.moveSlotOf(key, to, () => sleep(random() * 200));
+      },
+    },
+    facts: noFacts,
+    close: () => cluster.stop(),
   };
 }

@@ -75,6 +75,11 @@ export class RedisCluster {
     for (const master of [to, owner, ...masters]) await master.ask('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
   }
 
+  /** Waits until every node is up and agrees with the others. */
+  async settle(): Promise<void> {
+    await eventually('the cluster is well', () => this.#isWell(this.nodes).catch(() => false), 30_000);
+  }
+
   async stop(): Promise<void> {
     await this.#servers.stop();
   }
@@ -96,9 +101,8 @@ export class RedisCluster {
   async #isReplaced(old: RedisServer): Promise<boolean> {
     const others = this.nodes.filter((node) => node !== old && node.process.state === 'alive');
     const views = await Promise.all(others.map((node) => this.masters(node)));
-    return (
-      views.every((masters) => masters.length === 3 && !masters.includes(old)) && (await this.#isWell(others))
-    );
+    if (views.some((masters) => masters.length !== 3 || masters.includes(old))) return false;
+    return await this.#isWell(others);
   }
 
   async #form(): Promise<void> {
@@ -125,7 +129,7 @@ export class RedisCluster {
         );
       await eventually('the replica knows its master', follow);
     }
-    await eventually('the cluster is well', () => this.#isWell(this.nodes), 30_000);
+    await this.settle();
   }
 
   /** Every slot is served, everybody knows it, and every replica follows. */
