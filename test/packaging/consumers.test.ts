@@ -45,6 +45,7 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/adapters/http/index.js');
     expect(packed).toContain('dist/adapters/knex/index.js');
     expect(packed).toContain('dist/adapters/kysely/index.js');
+    expect(packed).toContain('dist/adapters/mysql2/index.js');
     expect(packed).toContain('dist/testing/index.js');
     expect(
       packed.filter(
@@ -58,10 +59,10 @@ describe('the package, installed in an empty project', () => {
 
   test('can be imported', async () => {
     const source =
-      "import { createCluster, sql } from 'vipsql';\nimport { sessionPlugin } from 'vipsql/http';\nimport { classify } from 'vipsql/sql';\nimport { startLab } from 'vipsql/testing';\n";
+      "import { createCluster, sql } from 'vipsql';\nimport { sessionPlugin } from 'vipsql/http';\nimport { createPool } from 'vipsql/mysql2';\nimport { classify } from 'vipsql/sql';\nimport { startLab } from 'vipsql/testing';\n";
     const printed =
-      "console.log(typeof createCluster, typeof sql, typeof startLab, typeof sessionPlugin, classify('SELECT 1').target);";
-    expect(await node('import.mjs', source + printed)).toBe('function function function function replica');
+      "console.log(typeof createCluster, typeof sql, typeof startLab, typeof sessionPlugin, typeof createPool, classify('SELECT 1').target);";
+    expect(await node('import.mjs', source + printed)).toBe('function function function function function replica');
   });
 
   test('can be required', async () => {

@@ -15,12 +15,17 @@ import { type DriverConfig, driverSettings } from './options.ts';
 export interface Mysql2Module {
   /** A connection of its own, beside those of the cluster's pool: for libraries that keep a pool themselves. */
   readonly createConnection: (config?: DriverConfig | string) => Connection;
+  /** A pool of the cluster's connections, as {@link createPool} makes. */
   readonly createPool: (config?: DriverConfig | string) => Pool;
   /** Pools by name; `host: 'replica'` makes one for reads on replicas. */
   readonly createPoolCluster: () => PoolCluster;
+  /** mysql2's own. */
   readonly escape: typeof mysql2.escape;
+  /** mysql2's own. */
   readonly escapeId: typeof mysql2.escapeId;
+  /** mysql2's own. */
   readonly format: typeof mysql2.format;
+  /** mysql2's own. */
   readonly raw: typeof mysql2.raw;
 }
 
