@@ -1,0 +1,19 @@
+import { createCluster } from 'vipsql';
+import { createPool } from 'vipsql/mysql2';
+import { startLab } from 'vipsql/testing';
+import { describe, expect, test } from 'vitest';
+import { Orders } from '../../../examples/mysql2/orders.ts';
+import { labVendors } from '../../support/lab-vendors.ts';
+import { sellTwenty } from './sell-twenty.ts';
+
+describe.each(labVendors)('the example for the pool of mysql2 on %s', (vendor) => {
+  test('sells each piece once, also when the VIP moves meanwhile', async () => {
+    await using lab = await startLab({ vendor, replicas: 1, redis: false });
+    await using db = createCluster({ ...lab.config(), primaryOnly: ['stock'] });
+    const pools = [createPool(db).promise(), createPool(db, { role: 'replica' }).promise()] as const;
+    await sellTwenty(lab, new Orders(...pools));
+    expect(await db.primary().value('SELECT qty FROM stock')).toBe(0);
+    expect(await db.primary().value('SELECT COUNT(*) FROM orders')).toBe(20);
+    for (const pool of pools) await pool.end();
+  });
+});
