@@ -56,14 +56,19 @@ export class PreparedQuery<Config extends MySqlPreparedQueryConfig> extends MySq
   override async *iterator(
     placeholderValues: Record<string, unknown> = {},
   ): AsyncGenerator<Config['execute'] extends unknown[] ? Config['execute'][number] : Config['execute']> {
-    const { place, driver, logger, query, fields } = this.#parts;
+    const { place, driver, logger, query, fields, mapRows } = this.#parts;
     const values = fillPlaceholders(query.params, placeholderValues);
     logger.logQuery(query.sql, values);
-    const input = { sql: query.sql, rowsAsArray: fields !== undefined, typeCast };
-    for await (const row of place.rows(callFor(input, values, driver))) {
-      const isMapped = fields !== undefined;
-      yield (isMapped ? mapResultRow(fields, row as unknown[], this.joinsNotNullableMap) : row) as never;
-    }
+    const rowsAsArray = fields !== undefined || mapRows !== undefined;
+    const input = { sql: query.sql, rowsAsArray, typeCast };
+    for await (const row of place.rows(callFor(input, values, driver))) yield this.#resultOf(row) as never;
+  }
+
+  #resultOf(row: object): unknown {
+    const { fields, mapRows } = this.#parts;
+    if (mapRows !== undefined) return [mapRows([row as unknown[]])].flat()[0];
+    if (fields === undefined) return row;
+    return mapResultRow(fields, row as unknown[], this.joinsNotNullableMap);
   }
 }
 

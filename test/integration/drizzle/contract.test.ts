@@ -59,7 +59,7 @@ function adapterOf(database: MySql2Database): Adapter {
       return others;
     },
     replica: statementsOn(onReplica(database)),
-    items: () => database.select().from(item).orderBy(asc(item.id)).iterator() as AsyncIterable<never>,
+    items: () => database.select().from(item).orderBy(asc(item.id)).iterator(),
     close: async () => {},
   };
 }

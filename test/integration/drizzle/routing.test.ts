@@ -93,7 +93,7 @@ describe.each(labVendors)('Drizzle on %s', (vendor) => {
     expect(await database.query.item.findMany({ columns: { qty: true }, where: first })).toEqual(old);
     expect(await database.$count(item, eq(item.qty, 100))).toBe(0);
     const seen: unknown[] = [];
-    for await (const row of await database.select(qty).from(item).where(first).iterator()) seen.push(row);
+    for await (const row of database.select(qty).from(item).where(first).iterator()) seen.push(row);
     expect(seen).toEqual(old);
     expect(await database.select(qty).from(item).where(first).for('update')).toEqual(fresh);
     expect(await database.select({ qty: stock.qty }).from(stock)).toEqual(fresh);
@@ -136,6 +136,13 @@ describe.each(labVendors)('Drizzle on %s', (vendor) => {
       });
       expect(found).toEqual({ id: 1, qty: 1, notes: [{ words: 'one' }, { words: 'two' }] });
     }
+    const relational = database.query.item.findMany({ orderBy: item.id, limit: 2 }).prepare();
+    const one: unknown[] = [];
+    for await (const row of relational.iterator()) one.push(row);
+    expect(one).toEqual([
+      { id: 1, qty: 1 },
+      { id: 2, qty: 2 },
+    ]);
     const prepared = database
       .select()
       .from(item)
