@@ -35,8 +35,13 @@ export function drizzle<Schema extends Record<string, unknown> = Record<string, 
     schema: options.schema && relationalSchema(options.schema),
     mode,
     logger: loggerFor(options.logger),
-    // What a number cannot hold is text, of which a column makes what it is declared as.
-    driver: { timezone: services.config.session.timezone, supportBigNumbers: true },
+    driver: {
+      timezone: services.config.session.timezone,
+      // What a number cannot hold is text, of which a column makes what it is declared as.
+      supportBigNumbers: true,
+      // mysql2 would write an object as SQL: a client that sends one for a text could change what is asked.
+      stringifyObjects: true,
+    },
     timeoutMs,
     exactlyOnce,
   };

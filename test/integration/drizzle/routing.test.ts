@@ -152,6 +152,12 @@ describe.each(labVendors)('Drizzle on %s', (vendor) => {
     await database.delete(item).where(sql`id > 3`);
   });
 
+  test('writes an object as text where a column takes it for a value', async () => {
+    const database = open(openCluster(lab));
+    const sent = { words: 1 } as unknown as string;
+    expect(await database.select().from(note).where(eq(note.words, sent))).toEqual([]);
+  });
+
   test('tells its logger what is asked', async () => {
     const told: unknown[] = [];
     const logger = { logQuery: (query: string, params: unknown[]) => told.push([query, params]) };
@@ -173,6 +179,20 @@ describe.each(labVendors)('Drizzle on %s', (vendor) => {
       }
       await tx.update(item).set({ qty: 1 }).where(eq(item.id, 1));
     });
+  });
+
+  test('refuses what belongs to a session outside of a transaction, and takes it back after one', async () => {
+    const db = openCluster(lab, { pool: { max: 1 } });
+    const database = open(db);
+    for (const text of ['SET @mine = 7', 'SELECT LAST_INSERT_ID()']) {
+      const refused = vipsqlErrorIn(await rejection(database.execute(text)));
+      expect(refused).toMatchObject({ code: 'VIPSQL_SESSION_STATE', outcome: 'not-executed' });
+    }
+    await database.transaction(async (tx) => {
+      await tx.execute('SET @mine = 7');
+      expect((await tx.execute('SELECT @mine AS mine'))[0]).toEqual([{ mine: 7 }]);
+    });
+    expect(await db.primary().connection((pinned) => pinned.value('SELECT @mine'))).toBeNull();
   });
 
   test('applies isolation level and access mode, and refuses a snapshot', async () => {
