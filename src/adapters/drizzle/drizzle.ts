@@ -39,7 +39,7 @@ export function drizzle<Schema extends Record<string, unknown> = Record<string, 
       timezone: services.config.session.timezone,
       // What a number cannot hold is text, of which a column makes what it is declared as.
       supportBigNumbers: true,
-      // mysql2 would write an object as SQL: a client that sends one for a text could change what is asked.
+      // After SET mysql2 would write an object as assignments.
       stringifyObjects: true,
     },
     timeoutMs,

@@ -156,6 +156,8 @@ describe.each(labVendors)('Drizzle on %s', (vendor) => {
     const database = open(openCluster(lab));
     const sent = { words: 1 } as unknown as string;
     expect(await database.select().from(note).where(eq(note.words, sent))).toEqual([]);
+    const assigned = await rejection(database.execute(sql`UPDATE note SET ${sent} WHERE id = 99`));
+    expect(vipsqlErrorIn(assigned)).toMatchObject({ name: 'SqlError', errno: 1064 });
   });
 
   test('tells its logger what is asked', async () => {
