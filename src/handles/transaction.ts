@@ -28,6 +28,7 @@ export interface TransactionSettings extends WriterSettings {
 
 /** What a transaction closure works with; each of its statements runs on the transaction's one connection, in order. */
 export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row> {
+  readonly #run: (call: Call, options: CallOptions | undefined) => Promise<Answer>;
   readonly #state: TransactionState;
   readonly #settings: TransactionSettings;
   readonly #keys = new Set<string>();
@@ -39,10 +40,12 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
   constructor(connection: Connection, deadline: Deadline, settings: TransactionSettings) {
     const state = new TransactionState(connection, deadline);
     const tables = new Set<string>();
-    super((call, options) => {
+    const run = (call: Call, options: CallOptions | undefined): Promise<Answer> => {
       for (const table of settings.tablesOf(call)) tables.add(table);
       return state.run(call, options);
-    }, settings);
+    };
+    super(run, settings);
+    this.#run = run;
     this.#state = state;
     this.#tables = tables;
     this.#settings = settings;
@@ -71,16 +74,26 @@ export class Transaction<Row extends object = DefaultRow> extends RowWriter<Row>
     const resolved = this.resolve(options);
     checkCallOptions(resolved);
     const call = prepareCall({ query, params, options: resolved }, this.#settings.timezone);
+    return this.rowsOf(call, resolved);
+  }
+
+  /** @internal Reads the rows of a statement that an adapter has written. */
+  rowsOf(call: Call, options: CallOptions | undefined): RowStream<Row> {
     const stream = createRowStream<Row>({
       call,
-      timeoutMs: resolved?.timeoutMs ?? this.#state.remainingMs(),
-      signal: resolved?.signal,
+      timeoutMs: options?.timeoutMs ?? this.#state.remainingMs(),
+      signal: options?.signal,
       onLeave: () => 'drop',
       run: this.#state.pump(call),
     });
     this.#state.streams.add(stream);
     stream.once('close', () => this.#state.streams.delete(stream));
     return stream;
+  }
+
+  /** @internal Runs a statement that an adapter has written. */
+  answerTo(call: Call, options: CallOptions | undefined): Promise<Answer> {
+    return this.#run(call, options);
   }
 
   /**

@@ -42,6 +42,7 @@ describe('the package, installed in an empty project', () => {
     expect(packed).toContain('dist/index.js');
     expect(packed).toContain('dist/index.d.ts');
     expect(packed).toContain('dist/sql/index.js');
+    expect(packed).toContain('dist/adapters/drizzle/index.js');
     expect(packed).toContain('dist/adapters/http/index.js');
     expect(packed).toContain('dist/adapters/knex/index.js');
     expect(packed).toContain('dist/adapters/kysely/index.js');
