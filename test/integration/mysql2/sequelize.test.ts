@@ -1,4 +1,5 @@
 import {
+  ConnectionError,
   type CreationOptional,
   DataTypes,
   type ForeignKey,
@@ -16,7 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Cluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
-import { eventually, openServing, rejection } from '../../support/cluster.ts';
+import { eventually, openCluster, openServing, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 import { openSequelize } from './open-sequelize.ts';
 
@@ -217,6 +218,44 @@ describe.each(labVendors)("Sequelize's models on %s", (vendor) => {
       await Author.update({ name: 'A.' }, { where: {}, transaction });
       expect((await Author.findOne({ transaction }))?.name).toBe('A.');
     });
+  });
+
+  test('are read and written in the time zone that Sequelize was given, on new connections too', async () => {
+    const sequelize = open({ timezone: '+02:00', pool: { max: 2 } });
+    const zone = async (): Promise<unknown> => {
+      const [row] = await sequelize.query('SELECT @@time_zone AS zone', { type: QueryTypes.SELECT });
+      return row;
+    };
+    await Author.create(ada);
+    expect(await lab.owner().query("SELECT DATE_FORMAT(born, '%T.%f') AS born FROM lab.authors")).toEqual([
+      { born: '13:12:13.456000' },
+    ]);
+    expect((await Author.findOne())?.born).toEqual(ada.born);
+    expect(await zone()).toEqual({ zone: '+02:00' });
+    await lab.fault({ kind: 'kill', server: lab.owner().name });
+    await lab.fault({ kind: 'failover', gapMs: 200, readOnlyMs: 100 });
+    await eventually('it reads again', () =>
+      Author.count().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await zone()).toEqual({ zone: '+02:00' });
+    expect(await db.primary().value('SELECT @@time_zone')).toBe('+00:00');
+  });
+
+  test('are there as soon as a primary is, and say so before', async () => {
+    await lab.fault({ kind: 'refuse' });
+    db = openCluster(lab, { timeoutMs: 600 });
+    open();
+    const error = await rejection(Author.count());
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(vipsqlErrorIn(error)).toMatchObject({
+      code: 'VIPSQL_PRIMARY_UNAVAILABLE',
+      outcome: 'not-executed',
+    });
+    await lab.fault({ kind: 'answer' });
+    expect(await Author.count()).toBe(0);
   });
 
   test('leave the cluster open when Sequelize is closed, and nothing of theirs in it', async () => {

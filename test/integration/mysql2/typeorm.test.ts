@@ -1,9 +1,18 @@
-import { type DataSource, type EntityManager, EntitySchema, QueryFailedError, Table } from 'typeorm';
+import {
+  type DataSource,
+  type EntityManager,
+  EntitySchema,
+  type MigrationInterface,
+  QueryFailedError,
+  type QueryRunner,
+  Table,
+  TableColumn,
+} from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
-import { eventually, openServing, rejection } from '../../support/cluster.ts';
+import { eventually, openCluster, openServing, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 import { openTypeorm, type TypeormOptions } from './open-typeorm.ts';
 
@@ -47,6 +56,16 @@ const books = new EntitySchema<Book>({
   },
 });
 
+class AddShelf1700000000000 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.addColumn('book', new TableColumn({ name: 'shelf', type: 'int', isNullable: true }));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.dropColumn('book', 'shelf');
+  }
+}
+
 const ada = { email: 'ada@example.org', name: 'Ada', born: new Date('1815-12-10T11:12:13.456Z') };
 
 describe.each(labVendors)("TypeORM's entities on %s", (vendor) => {
@@ -77,6 +96,10 @@ describe.each(labVendors)("TypeORM's entities on %s", (vendor) => {
   });
 
   afterAll(() => lab?.stop());
+
+  /** Giving back a connection that was changed takes a while. */
+  const nothingHeld = (): Promise<void> =>
+    expect.poll(() => db.status()).toMatchObject({ running: 0, primary: { inUse: 0 } });
 
   const count = (manager: EntityManager = source.manager): Promise<number> => manager.count(authors);
 
@@ -159,7 +182,7 @@ describe.each(labVendors)("TypeORM's entities on %s", (vendor) => {
     await runner.rollbackTransaction();
     await runner.release();
     expect(await count()).toBe(1);
-    expect(db.status()).toMatchObject({ running: 0, primary: { inUse: 0 } });
+    await nothingHeld();
   });
 
   test("fail with TypeORM's errors, and vipsql's below them", async () => {
@@ -201,6 +224,31 @@ describe.each(labVendors)("TypeORM's entities on %s", (vendor) => {
       await manager.update(authors, { email: ada.email }, { name: 'A.' });
       expect((await manager.findOneByOrFail(authors, { email: ada.email })).name).toBe('A.');
     });
+  });
+
+  test('get columns by migrations, which can be taken back', async () => {
+    const migrating = await open({ migrations: [AddShelf1700000000000] });
+    const columns = async (): Promise<string[]> =>
+      (await migrating.query('SHOW COLUMNS FROM book')).map(({ Field }: { Field: string }) => Field);
+    expect(await migrating.runMigrations({ transaction: 'each' })).toHaveLength(1);
+    expect(await columns()).toContain('shelf');
+    expect(await migrating.showMigrations()).toBe(false);
+    await migrating.undoLastMigration();
+    expect(await columns()).not.toContain('shelf');
+    await nothingHeld();
+  });
+
+  test('are there as soon as a primary is, and say so before', async () => {
+    await lab.fault({ kind: 'refuse' });
+    db = openCluster(lab, { timeoutMs: 600 });
+    const error = await rejection(open());
+    expect(vipsqlErrorIn(error)).toMatchObject({
+      code: 'VIPSQL_PRIMARY_UNAVAILABLE',
+      outcome: 'not-executed',
+    });
+    await lab.fault({ kind: 'answer' });
+    const later = await open();
+    expect(await count(later.manager)).toBe(0);
   });
 
   test('leave the cluster open when TypeORM is ended, and nothing of theirs in it', async () => {
