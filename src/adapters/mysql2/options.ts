@@ -87,7 +87,7 @@ export interface DriverSettings {
 
 /** @throws {@link ConfigError} for what vipsql cannot do. */
 export function driverSettings(config: DriverConfig = {}): DriverSettings {
-  if (typeof config !== 'object' || 'uri' in config) {
+  if (typeof config !== 'object' || (config as { readonly uri?: unknown }).uri !== undefined) {
     const rule = 'must be given by its parts: what a URL says of values would be lost';
     throw new ConfigError([{ path: 'uri', rule, received: 'a URL' }], { subject: 'vipsql/mysql2' });
   }
