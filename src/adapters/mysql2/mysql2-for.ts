@@ -14,9 +14,9 @@ import { type DriverConfig, driverSettings } from './options.ts';
 /** The part of the module mysql2 that ORMs use. */
 export interface Mysql2Module {
   /** A connection of its own, beside those of the cluster's pool: for libraries that keep a pool themselves. */
-  readonly createConnection: (config?: DriverConfig | string) => Connection;
+  readonly createConnection: (config?: DriverConfig) => Connection;
   /** A pool of the cluster's connections, as {@link createPool} makes. */
-  readonly createPool: (config?: DriverConfig | string) => Pool;
+  readonly createPool: (config?: DriverConfig) => Pool;
   /** Pools by name; `host: 'replica'` makes one for reads on replicas. */
   readonly createPoolCluster: () => PoolCluster;
   /** mysql2's own. */
@@ -36,7 +36,7 @@ export interface Mysql2Module {
  */
 export function mysql2For(db: Cluster): Mysql2Module {
   const services = servicesOf(db);
-  const poolFor = (config?: DriverConfig | string): FacadePool => {
+  const poolFor = (config?: DriverConfig): FacadePool => {
     const { facade, database, countsChanged } = driverSettings(config);
     const own = services.config.session.database;
     if (database !== undefined && database !== own)
@@ -49,7 +49,7 @@ export function mysql2For(db: Cluster): Mysql2Module {
       );
     return new FacadePool(bindFacade(services, facade));
   };
-  const connectionFor = (config?: DriverConfig | string): FacadeConnection => {
+  const connectionFor = (config?: DriverConfig): FacadeConnection => {
     const settings = driverSettings(config);
     const binding = bindFacade(services, settings.facade);
     return new FacadeConnection({ binding, session: openOwnSession(binding, settings) });

@@ -86,8 +86,11 @@ export interface DriverSettings {
 }
 
 /** @throws {@link ConfigError} for what vipsql cannot do. */
-export function driverSettings(given: DriverConfig | string | undefined): DriverSettings {
-  const config = typeof given === 'object' ? given : {};
+export function driverSettings(config: DriverConfig = {}): DriverSettings {
+  if (typeof config !== 'object' || (config as { readonly uri?: unknown }).uri !== undefined) {
+    const rule = 'must be given by its parts: what a URL says of values would be lost';
+    throw new ConfigError([{ path: 'uri', rule, received: 'a URL' }], { subject: 'vipsql/mysql2' });
+  }
   const issues: ConfigIssue[] = [];
   const refuse = (name: string, rule: string): void => {
     const received = describeValue((config as Readonly<Record<string, unknown>>)[name], [name]);
