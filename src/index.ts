@@ -11,9 +11,10 @@ export type {
   CachedHandleOptions,
   CachedOptions,
   CacheReadOptions,
+} from './config/cached-options.ts';
+export type {
   CallOptions,
   Consistency,
-  InvalidationTargets,
   IsolationLevel,
   KeyedTransactionOptions,
   PrimaryOptions,
@@ -24,6 +25,7 @@ export type {
   SessionOptions,
   TransactionOptions,
 } from './config/call-options.ts';
+export type { InvalidationTargets } from './config/invalidation-targets.ts';
 export type {
   NatMap,
   RedisClient,

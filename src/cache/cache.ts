@@ -1,4 +1,4 @@
-import type { InvalidationTargets } from '../config/call-options.ts';
+import type { InvalidationTargets } from '../config/invalidation-targets.ts';
 import { isRedisCluster, type RedisTarget, redisClusterOf } from '../config/redis-target.ts';
 import type { ResolvedCache } from '../config/types.ts';
 import type { Floor } from '../consistency/floor.ts';

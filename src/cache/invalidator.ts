@@ -1,4 +1,4 @@
-import type { InvalidationTargets } from '../config/call-options.ts';
+import type { InvalidationTargets } from '../config/invalidation-targets.ts';
 import { CacheInvalidationError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Copies } from './copies.ts';

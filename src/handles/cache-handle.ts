@@ -1,13 +1,8 @@
 import { fingerprint } from '../cache/names.ts';
 import { tableIn } from '../cache/table-tags.ts';
-import {
-  type CacheReadOptions,
-  checkCacheReadOptions,
-  checkInvalidation,
-  checkReplicaOptions,
-  type InvalidationTargets,
-  type ReplicaOptions,
-} from '../config/call-options.ts';
+import { type CacheReadOptions, checkCacheReadOptions } from '../config/cached-options.ts';
+import { checkReplicaOptions, type ReplicaOptions } from '../config/call-options.ts';
+import { checkInvalidation, type InvalidationTargets } from '../config/invalidation-targets.ts';
 import { noFloor } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';
 import { BoundedCache } from '../sql/bounded-cache.ts';

@@ -6,9 +6,8 @@ import {
   type CachedHandleOptions,
   checkCachedCallOptions,
   checkCachedHandleOptions,
-  type ReplicaOptions,
-  type SchemaOption,
-} from '../config/call-options.ts';
+} from '../config/cached-options.ts';
+import type { ReplicaOptions, SchemaOption } from '../config/call-options.ts';
 import type { ResolvedConfig } from '../config/types.ts';
 import { type Floor, isNoFloor, noFloor } from '../consistency/floor.ts';
 import type { Deadline } from '../resilience/deadline.ts';

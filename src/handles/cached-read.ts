@@ -1,5 +1,5 @@
 import type { Loaded } from '../cache/cached-value.ts';
-import type { CachedOptions } from '../config/call-options.ts';
+import type { CachedOptions } from '../config/cached-options.ts';
 import { describeValue } from '../config/redact.ts';
 import type { Floor } from '../consistency/floor.ts';
 import { ConfigError } from '../errors/errors.ts';

@@ -1,6 +1,6 @@
 import { fenceOfCommit, unknownFence } from '../cache/fence.ts';
 import type { PendingInvalidation } from '../cache/invalidator.ts';
-import type { InvalidationTargets } from '../config/call-options.ts';
+import type { InvalidationTargets } from '../config/invalidation-targets.ts';
 import { VipsqlError } from '../errors/errors.ts';
 import type { Answer } from '../pool/command.ts';
 import type { Deadline } from '../resilience/deadline.ts';

@@ -1,4 +1,4 @@
-import type { InvalidationTargets } from '../config/call-options.ts';
+import type { InvalidationTargets } from '../config/invalidation-targets.ts';
 import type { Answer } from '../pool/command.ts';
 import type { Deadline } from '../resilience/deadline.ts';
 import { CommitInvalidation } from './commit-invalidation.ts';

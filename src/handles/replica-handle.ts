@@ -1,8 +1,5 @@
-import {
-  type CachedHandleOptions,
-  checkReplicaOptions,
-  type ReplicaOptions,
-} from '../config/call-options.ts';
+import type { CachedHandleOptions } from '../config/cached-options.ts';
+import { checkReplicaOptions, type ReplicaOptions } from '../config/call-options.ts';
 import type { SqlFragment } from '../sql/fragment.ts';
 import type { ReadSql } from '../sql/read-sql.ts';
 import type { SqlParams } from '../sql/value.ts';

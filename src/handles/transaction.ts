@@ -1,9 +1,5 @@
-import {
-  type CallOptions,
-  checkCallOptions,
-  checkInvalidation,
-  type InvalidationTargets,
-} from '../config/call-options.ts';
+import { type CallOptions, checkCallOptions } from '../config/call-options.ts';
+import { checkInvalidation, type InvalidationTargets } from '../config/invalidation-targets.ts';
 import { ImplicitCommitError, TransactionClosedError } from '../errors/errors.ts';
 import { type Answer, type Command, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';

@@ -5,15 +5,25 @@ export type TypeCast = (field: object, next: () => unknown) => unknown;
 
 /** The options of a mysql2 connection that decide what values become, under mysql2's own names. */
 export interface DriverOptions {
+  /** As with mysql2. Default `false`. */
   readonly supportBigNumbers?: boolean | undefined;
+  /** As with mysql2. Default `false`. */
   readonly bigNumberStrings?: boolean | undefined;
+  /** As with mysql2. Default `false`. */
   readonly decimalNumbers?: boolean | undefined;
+  /** As with mysql2. Default `false`. */
   readonly dateStrings?: boolean | readonly string[] | undefined;
+  /** As with mysql2. Default `false`. */
   readonly jsonStrings?: boolean | undefined;
+  /** As with mysql2: the zone in which dates are read and written. Default: that of the cluster's sessions. */
   readonly timezone?: string | undefined;
+  /** As with mysql2. Default `true`. */
   readonly typeCast?: boolean | TypeCast | undefined;
+  /** As with mysql2. Default `false`. */
   readonly rowsAsArray?: boolean | undefined;
+  /** As with mysql2. Default `false`. */
   readonly nestTables?: boolean | string | undefined;
+  /** As with mysql2. Default `false`. */
   readonly stringifyObjects?: boolean | undefined;
 }
 

@@ -11,7 +11,8 @@ import type { Cluster } from '../../cluster.ts';
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError } from '../../errors/errors.ts';
 import { servicesOf } from '../../handles/services.ts';
-import { checkDrizzleOptions, type DrizzleOptions, type DrizzleTarget } from './options.ts';
+import type { QueryTarget } from '../query-options.ts';
+import { checkDrizzleOptions, type DrizzleOptions } from './options.ts';
 import { ClusterSession, type DrizzleBinding } from './session.ts';
 
 const bindings = new WeakMap<object, DrizzleBinding>();
@@ -71,7 +72,7 @@ export function onPrimary<Schema extends Record<string, unknown>>(
 
 function databaseOn<Schema extends Record<string, unknown>>(
   binding: DrizzleBinding,
-  target: DrizzleTarget,
+  target: QueryTarget,
 ): MySql2Database<Schema> {
   const { dialect, schema, mode } = binding;
   const Database = MySql2Database as unknown as new (...parts: unknown[]) => MySql2Database<Schema>;

@@ -1,2 +1,3 @@
+export type { QueryTarget } from '../query-options.ts';
 export { drizzle, onPrimary, onReplica } from './drizzle.ts';
-export type { DrizzleOptions, DrizzleTarget } from './options.ts';
+export type { DrizzleOptions } from './options.ts';

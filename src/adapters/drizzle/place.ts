@@ -9,7 +9,7 @@ import { runWrite } from '../../handles/run-write.ts';
 import type { Services } from '../../handles/services.ts';
 import type { Transaction } from '../../handles/transaction.ts';
 import type { Answer } from '../../pool/command.ts';
-import type { DrizzleTarget } from './options.ts';
+import type { QueryTarget } from '../query-options.ts';
 
 /** What statements run on. */
 export interface Place {
@@ -27,7 +27,7 @@ const ways = {
 } as const;
 
 /** Another connection for each statement, as the handles take it. */
-export function placeOn(services: Services, target: DrizzleTarget, timeoutMs: number | undefined): Place {
+export function placeOn(services: Services, target: QueryTarget, timeoutMs: number | undefined): Place {
   const { run, pump } = ways[target];
   const options = { timeoutMs };
   return {

@@ -15,7 +15,7 @@ import type { Query, SQL } from 'drizzle-orm/sql';
 import { OpenTransaction } from '../../handles/open-transaction.ts';
 import type { Services } from '../../handles/services.ts';
 import type { DriverOptions } from '../../pool/driver-reading.ts';
-import type { DrizzleTarget } from './options.ts';
+import type { QueryTarget } from '../query-options.ts';
 import { PartPlace, type Place, placeOn } from './place.ts';
 import { PreparedQuery } from './prepared-query.ts';
 import { transactionOptions } from './transaction-options.ts';
@@ -84,7 +84,7 @@ export class ClusterSession extends BoundSession {
   readonly #onTarget: Place;
   readonly #byHand: Place;
 
-  constructor(binding: DrizzleBinding, target: DrizzleTarget) {
+  constructor(binding: DrizzleBinding, target: QueryTarget) {
     super(binding);
     const { services, timeoutMs } = binding;
     this.#onTarget = placeOn(services, target, timeoutMs);

@@ -1,4 +1,4 @@
-import { type Checks, checkOptions, flag } from '../../config/call-options.ts';
+import { type Checks, checkOptions, flag, oneOf } from '../../config/check-options.ts';
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError } from '../../errors/errors.ts';
 
@@ -39,11 +39,6 @@ const httpToken = /^[\w!#$%&'*+.^`|~-]{1,100}$/;
 const attribute = /^[\x20-\x3a\x3c-\x7e]{1,255}$/;
 
 const isText = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
-
-const oneOf = (...values: readonly string[]): Checks[string] => ({
-  rule: `must be ${values.map((value) => `'${value}'`).join(' or ')}`,
-  accepts: (value) => typeof value === 'string' && values.includes(value),
-});
 
 const cookieChecks: Checks = {
   name: { rule: 'must be a name that a cookie can have', accepts: isText(httpToken) },

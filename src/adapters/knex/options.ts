@@ -1,4 +1,4 @@
-import { type Checks, checkOptions } from '../../config/call-options.ts';
+import { type Checks, checkOptions, millisecondsOrInfinity, oneOf } from '../../config/check-options.ts';
 
 /** Where queries run. */
 export type KnexTarget = 'primary' | 'replica';
@@ -18,14 +18,8 @@ export interface KnexClientOptions {
 }
 
 const checks: Checks = {
-  target: {
-    rule: "must be 'primary' or 'replica'",
-    accepts: (value) => value === 'primary' || value === 'replica',
-  },
-  timeoutMs: {
-    rule: 'must be a number of milliseconds from 1, or Infinity',
-    accepts: (value) => typeof value === 'number' && value >= 1,
-  },
+  target: oneOf('primary', 'replica'),
+  timeoutMs: millisecondsOrInfinity,
 };
 
 /** @throws {@link ConfigError} */

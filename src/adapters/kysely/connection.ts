@@ -13,8 +13,8 @@ import { OpenTransaction } from '../../handles/open-transaction.ts';
 import { servicesOf } from '../../handles/services.ts';
 import { analyze } from '../../sql/statement.ts';
 import type { SqlParams } from '../../sql/value.ts';
+import type { QueryOptions } from '../query-options.ts';
 import { targetOf } from './on-target.ts';
-import type { KyselyDialectOptions } from './options.ts';
 import { OwnSession } from './own-session.ts';
 import { type Place, readerPlace, writerPlace } from './place.ts';
 
@@ -24,7 +24,7 @@ import { type Place, readerPlace, writerPlace } from './place.ts';
  */
 export class KyselyConnection implements DatabaseConnection {
   readonly #db: Cluster;
-  readonly #options: KyselyDialectOptions;
+  readonly #options: QueryOptions;
   #session: OwnSession | undefined;
   /** The open one, also while it ends, and after a COMMIT that failed. */
   #transaction: OpenTransaction | undefined;
@@ -32,7 +32,7 @@ export class KyselyConnection implements DatabaseConnection {
   /** Ends the statement under way. */
   #running: AbortController | undefined;
 
-  constructor(db: Cluster, options: KyselyDialectOptions) {
+  constructor(db: Cluster, options: QueryOptions) {
     this.#db = db;
     this.#options = options;
   }

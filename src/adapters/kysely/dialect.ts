@@ -10,11 +10,13 @@ import {
   type QueryCompiler,
 } from 'kysely';
 import type { Cluster } from '../../cluster.ts';
+import { checkOptions } from '../../config/check-options.ts';
 import { servicesOf } from '../../handles/services.ts';
+import { type QueryOptions, queryChecks } from '../query-options.ts';
 import { VipsqlDriver } from './driver.ts';
-import { checkKyselyOptions, type KyselyDialectOptions } from './options.ts';
 
-export type { KyselyDialectOptions } from './options.ts';
+/** What {@link VipsqlDialect} may be given. */
+export type KyselyDialectOptions = QueryOptions;
 
 /**
  * Kysely's dialect for MySQL over a cluster: `new Kysely<Database>({ dialect: new VipsqlDialect(db) })`. It has no pool
@@ -28,7 +30,7 @@ export class VipsqlDialect implements Dialect {
 
   constructor(db: Cluster, options: KyselyDialectOptions = {}) {
     servicesOf(db);
-    checkKyselyOptions(options);
+    checkOptions(options, queryChecks);
     this.#db = db;
     this.#options = options;
   }

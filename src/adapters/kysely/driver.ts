@@ -1,14 +1,14 @@
 import type { Driver, TransactionSettings } from 'kysely';
 import type { Cluster } from '../../cluster.ts';
+import type { QueryOptions } from '../query-options.ts';
 import { KyselyConnection } from './connection.ts';
-import type { KyselyDialectOptions } from './options.ts';
 
 /** Lends what Kysely takes for connections; it has none of its own. */
 export class VipsqlDriver implements Driver {
   readonly #db: Cluster;
-  readonly #options: KyselyDialectOptions;
+  readonly #options: QueryOptions;
 
-  constructor(db: Cluster, options: KyselyDialectOptions) {
+  constructor(db: Cluster, options: QueryOptions) {
     this.#db = db;
     this.#options = options;
   }

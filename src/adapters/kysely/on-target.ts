@@ -1,7 +1,7 @@
 import type { CompiledQuery, KyselyPlugin, QueryId } from 'kysely';
-import type { KyselyTarget } from './options.ts';
+import type { QueryTarget } from '../query-options.ts';
 
-const targets = new WeakMap<QueryId, KyselyTarget>();
+const targets = new WeakMap<QueryId, QueryTarget>();
 
 /**
  * A plugin: queries run on a replica, where they may be a little old outside of a session. Anything but a pure read, and
@@ -18,7 +18,7 @@ export function onPrimary(): KyselyPlugin {
   return onTarget('primary');
 }
 
-function onTarget(target: KyselyTarget): KyselyPlugin {
+function onTarget(target: QueryTarget): KyselyPlugin {
   return {
     transformQuery: ({ node, queryId }) => {
       targets.set(queryId, target);
@@ -29,7 +29,7 @@ function onTarget(target: KyselyTarget): KyselyPlugin {
 }
 
 /** Where a query is to run; of several plugins the one that was added last decides. */
-export function targetOf({ query, queryId }: CompiledQuery, byDefault: KyselyTarget): KyselyTarget {
+export function targetOf({ query, queryId }: CompiledQuery, byDefault: QueryTarget): QueryTarget {
   const target = targets.get(queryId) ?? byDefault;
   return target === 'auto' && query.kind !== 'SelectQueryNode' ? 'primary' : target;
 }

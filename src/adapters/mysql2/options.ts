@@ -1,7 +1,13 @@
-import { type Checks, checkOptions, flag } from '../../config/call-options.ts';
+import {
+  type Checks,
+  checkOptions,
+  flag,
+  millisecondsOrInfinity,
+  oneOf,
+} from '../../config/check-options.ts';
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError, type ConfigIssue } from '../../errors/errors.ts';
-import type { TypeCast } from '../../pool/driver-reading.ts';
+import type { DriverOptions } from '../../pool/driver-reading.ts';
 import { valueOptions } from '../driver/driver-options.ts';
 import { charsetProblem } from '../driver/set-up.ts';
 
@@ -9,7 +15,7 @@ import { charsetProblem } from '../driver/set-up.ts';
 export type PoolRole = 'primary' | 'replica';
 
 /** What {@link createPool} may be given. `undefined` counts as absent. */
-export interface FacadeOptions {
+export interface FacadeOptions extends DriverOptions {
   /** Where statements run. Default `'primary'`. A pool for replicas takes pure reads only. */
   readonly role?: PoolRole | undefined;
   /**
@@ -19,39 +25,13 @@ export interface FacadeOptions {
   readonly timeoutMs?: number | undefined;
   /** As with mysql2: an object of values is bound to `:name`. Default `false`. */
   readonly namedPlaceholders?: boolean | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly supportBigNumbers?: boolean | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly bigNumberStrings?: boolean | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly decimalNumbers?: boolean | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly dateStrings?: boolean | readonly string[] | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly jsonStrings?: boolean | undefined;
-  /** As with mysql2: the zone in which dates are read and written. Default: that of the cluster's sessions. */
-  readonly timezone?: string | undefined;
-  /** As with mysql2. Default `true`. */
-  readonly typeCast?: boolean | TypeCast | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly rowsAsArray?: boolean | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly nestTables?: boolean | string | undefined;
-  /** As with mysql2. Default `false`. */
-  readonly stringifyObjects?: boolean | undefined;
 }
 
 const anything = { rule: '', accepts: () => true } as const;
 
 const checks: Checks = {
-  role: {
-    rule: "must be 'primary' or 'replica'",
-    accepts: (value) => value === 'primary' || value === 'replica',
-  },
-  timeoutMs: {
-    rule: 'must be a number of milliseconds from 1, or Infinity',
-    accepts: (value) => typeof value === 'number' && value >= 1,
-  },
+  role: oneOf('primary', 'replica'),
+  timeoutMs: millisecondsOrInfinity,
   namedPlaceholders: flag,
   ...Object.fromEntries(valueOptions.map((name) => [name, anything])),
 };

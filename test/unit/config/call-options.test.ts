@@ -85,7 +85,7 @@ describe('checkReplicaOptions', () => {
   });
 
   test.each<readonly [string, unknown, RegExp]>([
-    ['consistency', 'bounded', /'eventual' or 'session' or 'strong'/],
+    ['consistency', 'bounded', /'eventual', 'session' or 'strong'/],
     ['after', 7, /must be a token/],
     ['maxLagMs', 0, /from 1 to/],
     ['timeoutMs', 0, /from 1 to/],
