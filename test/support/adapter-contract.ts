@@ -1,8 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Cluster, type ClusterConfig, type Outcome, VipsqlError } from '../../src/index.ts';
+import type { Cluster, ClusterConfig } from '../../src/index.ts';
 import { type Lab, startLab } from '../../src/testing/index.ts';
-import { eventually, openCluster, openServing, recordEvents, rejection, sleep } from './cluster.ts';
+import { eventually, openCluster, openServing, recordEvents, rejection } from './cluster.ts';
 import { labVendors } from './lab-vendors.ts';
+import { expectToldTrue, writeOverFailover } from './load-over-failover.ts';
+import { codesIn, vipsqlErrorIn } from './wrapped-errors.ts';
 
 /** A row of `item (id VARCHAR(60) PRIMARY KEY, qty INT NOT NULL)`. */
 export interface Item {
@@ -112,16 +114,6 @@ const asText = `SELECT CAST(big AS CHAR) AS big, CAST(amount AS CHAR) AS amount,
 /** Takes minutes; SLEEP is no use, which MySQL ends without an error. */
 const slow =
   'SELECT COUNT(*) AS n FROM information_schema.columns a, information_schema.columns b, information_schema.columns c';
-
-const outcomes: readonly Outcome[] = ['not-executed', 'statement-rolled-back', 'rolled-back', 'unknown'];
-
-/** The error of vipsql in a chain of causes; libraries wrap what they catch. */
-export function vipsqlErrorIn(error: unknown): VipsqlError {
-  for (let each = error; each instanceof Error; each = wrappedIn(each)) {
-    if (each instanceof VipsqlError) return each;
-  }
-  throw new Error('there is no error of vipsql in it', { cause: error });
-}
 
 /** What every adapter has to do, on real servers and over a failover. */
 export function describeAdapter(name: string, contract: AdapterContract): void {
@@ -441,51 +433,16 @@ export function describeAdapter(name: string, contract: AdapterContract): void {
 
     test('writes nothing twice, loses nothing and hangs nowhere when the primary dies in the middle of a load', async () => {
       const db = openCluster(lab);
-      const epochs = recordEvents(db, 'epoch:opened');
       const adapter = await adapterOn(db, { poolMax: 8 });
-      const ends = new Map<string, unknown>();
-      let stop = false;
-      const writer = async (name: string, write: (id: string) => Promise<unknown>): Promise<void> => {
-        for (let i = 0; !stop; i += 1) {
-          const id = `${name}-${i}`;
-          const end = await write(id).then(
-            () => 'done',
-            (error: unknown) => error,
-          );
-          ends.set(id, end);
-          await sleep(5);
-        }
-      };
-      const single = (id: string): Promise<unknown> => adapter.insertLoad({ id, part: 1 });
-      const both = (id: string): Promise<unknown> =>
-        adapter.transaction(async (tx) => {
-          await tx.insertLoad({ id, part: 1 });
-          await tx.insertLoad({ id, part: 2 });
-        });
-      const writers = [0, 1, 2].flatMap((n) => [writer(`single-${n}`, single), writer(`both-${n}`, both)]);
-      await eventually('some rows', () => ends.size > 30);
-      await lab.fault({ kind: 'kill', server: lab.owner().name });
-      await lab.fault({ kind: 'failover', gapMs: 500, readOnlyMs: 100 });
-      await eventually('the second epoch', () => epochs.length === 2);
-      const before = ends.size;
-      await eventually('more rows', () => ends.size > before + 30);
-      stop = true;
-      await Promise.all(writers);
-
-      const found = await lab.owner().query('SELECT id, COUNT(*) AS n FROM lab.load_row GROUP BY id');
-      const counts = new Map(found.map(({ id, n }) => [String(id), Number(n)]));
-      for (const [id, end] of ends) {
-        const whole = id.startsWith('both') ? 2 : 1;
-        if (end === 'done') {
-          expect([id, counts.get(id)]).toEqual([id, whole]);
-          continue;
-        }
-        const { outcome, code } = vipsqlErrorIn(end);
-        expect(outcomes).toContain(outcome);
-        const mayBe = code === 'VIPSQL_IN_DOUBT' ? [0, whole] : [0];
-        expect([id, mayBe.includes(counts.get(id) ?? 0)]).toEqual([id, true]);
-      }
-      expect([...counts.keys()].filter((id) => !ends.has(id))).toEqual([]);
+      const ends = await writeOverFailover(lab, db, {
+        single: (id) => adapter.insertLoad({ id, part: 1 }),
+        both: (id) =>
+          adapter.transaction(async (tx) => {
+            await tx.insertLoad({ id, part: 1 });
+            await tx.insertLoad({ id, part: 2 });
+          }),
+      });
+      await expectToldTrue(lab, 'lab.load_row', ends);
     });
   });
 }
@@ -497,17 +454,4 @@ async function runningSlow(lab: Lab): Promise<number> {
       "SELECT COUNT(*) AS n FROM information_schema.processlist WHERE info LIKE 'SELECT COUNT(*) AS n FROM information_schema.columns%'",
     );
   return Number(row?.n);
-}
-
-/** Sequelize and TypeORM have names of their own for the cause. */
-function wrappedIn(error: Error & { readonly parent?: unknown; readonly driverError?: unknown }): unknown {
-  return error.cause ?? error.parent ?? error.driverError;
-}
-
-function codesIn(error: unknown): unknown[] {
-  const codes: unknown[] = [];
-  for (let each = error; each instanceof Error; each = wrappedIn(each)) {
-    if ('code' in each) codes.push(each.code);
-  }
-  return codes;
 }

@@ -4,9 +4,9 @@ import type { MySql2PreparedQueryHKT, MySql2QueryResultHKT } from 'drizzle-orm/m
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { drizzle } from '../../../src/adapters/drizzle/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { eventually, openCluster, rejection, sleep } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 
 const item = mysqlTable('item', { id: int().primaryKey(), qty: int().notNull() });
 

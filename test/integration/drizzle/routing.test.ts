@@ -5,9 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type DrizzleOptions, drizzle, onPrimary, onReplica } from '../../../src/adapters/drizzle/index.ts';
 import { type Cluster, ConfigError, createCluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { openCluster, openServing, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 
 const item = mysqlTable('item', { id: int().primaryKey().autoincrement(), qty: int().notNull() });
 const stock = mysqlTable('stock', { sku: int().primaryKey(), qty: int().notNull() });

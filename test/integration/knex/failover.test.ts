@@ -1,8 +1,9 @@
 import type { Knex } from 'knex';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { eventually, openCluster, recordEvents, rejection, sleep } from '../../support/cluster.ts';
+import { eventually, openCluster, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { expectToldTrue, writeOverFailover } from '../../support/load-over-failover.ts';
 import { type KnexFailure, openKnex } from './knex-lab.ts';
 
 describe.each(labVendors)('Knex on %s over a failover', (vendor) => {
@@ -30,48 +31,17 @@ describe.each(labVendors)('Knex on %s over a failover', (vendor) => {
   test('in the middle of a load writes nothing twice, loses nothing, and hangs nowhere', async () => {
     const db = openCluster(lab);
     const knex = openKnex(db, { pool: { min: 0, max: 8 } });
-    const epochs = recordEvents(db, 'epoch:opened');
-    const ends = new Map<string, 'done' | KnexFailure>();
-    let stop = false;
-    const writer = async (name: string, write: (id: string) => Promise<unknown>): Promise<void> => {
-      for (let i = 0; !stop; i += 1) {
-        const id = `${name}-${i}`;
-        const end = await write(id).then(
-          () => 'done' as const,
-          (error: KnexFailure) => error,
-        );
-        ends.set(id, end);
-        await sleep(5);
-      }
-    };
-    const single = (id: string): Promise<unknown> => knex('t').insert({ id, part: 1 }).then();
-    const both = (id: string): Promise<unknown> =>
-      knex.transaction(async (trx) => {
-        await trx('t').insert({ id, part: 1 });
-        await trx('t').insert({ id, part: 2 });
-      });
-    const writers = [0, 1, 2].flatMap((n) => [writer(`single-${n}`, single), writer(`both-${n}`, both)]);
-    await eventually('some rows', () => ends.size > 30);
-    await lab.fault({ kind: 'kill', server: lab.owner().name });
-    await lab.fault({ kind: 'failover', gapMs: 500, readOnlyMs: 100 });
-    await eventually('the second epoch', () => epochs.length === 2);
-    const before = ends.size;
-    await eventually('more rows', () => ends.size > before + 30);
-    stop = true;
-    await Promise.all(writers);
-
-    const present = await counts();
-    for (const [id, end] of ends) {
-      const n = present.get(id) ?? 0;
-      const whole = id.startsWith('both') ? 2 : 1;
-      if (end === 'done') {
-        expect([id, n]).toEqual([id, whole]);
-        continue;
-      }
-      expect(end.message).toMatch(/^(insert into|BEGIN|COMMIT)/);
-      expect(end.cause.outcome).toMatch(/^(unknown|not-executed|rolled-back)$/);
-      const mayBe = end.cause.code === 'VIPSQL_IN_DOUBT' ? [0, whole] : [0];
-      expect([id, mayBe.includes(n)]).toEqual([id, true]);
+    const ends = await writeOverFailover(lab, db, {
+      single: (id) => knex('t').insert({ id, part: 1 }).then(),
+      both: (id) =>
+        knex.transaction(async (trx) => {
+          await trx('t').insert({ id, part: 1 });
+          await trx('t').insert({ id, part: 2 });
+        }),
+    });
+    await expectToldTrue(lab, 'lab.t', ends);
+    for (const end of ends.values()) {
+      if (end !== 'done') expect((end as KnexFailure).message).toMatch(/^(insert into|BEGIN|COMMIT)/);
     }
     expect(knex.client.pool.numUsed()).toBe(0);
   });

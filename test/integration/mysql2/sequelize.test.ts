@@ -16,9 +16,9 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { eventually, openCluster, openServing, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 import { openSequelize } from './open-sequelize.ts';
 
 class Author extends Model<InferAttributes<Author>, InferCreationAttributes<Author>> {

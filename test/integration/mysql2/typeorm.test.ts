@@ -11,9 +11,9 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Cluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { eventually, openCluster, openServing, rejection } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 import { openTypeorm, type TypeormOptions } from './open-typeorm.ts';
 
 interface Author {

@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { CachedHandleOptions } from '../../../src/config/cached-options.ts';
-import type { CallOptions, PrimaryOptions, ReplicaOptions, SessionOptions, TransactionOptions } from '../../../src/config/call-options.ts';
+import type {
+  CallOptions,
+  PrimaryOptions,
+  ReplicaOptions,
+  SessionOptions,
+  TransactionOptions,
+} from '../../../src/config/call-options.ts';
 import { options } from '../../../src/config/defaults.ts';
 import { resolveConfig } from '../../../src/config/resolve.ts';
 import { clusterSchema } from '../../../src/config/schema.ts';
