@@ -1,4 +1,4 @@
-import { type CacheStatus, type ClusterConfig, createCluster } from '../../src/index.ts';
+import { type CacheConfig, type CacheStatus, type ClusterConfig, createCluster } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
 import { type Disturbed, disturb } from '../consistency/disturber.ts';
 import { seeded } from '../consistency/random.ts';
@@ -32,7 +32,7 @@ export interface PhaseResult extends WorkloadResult {
 }
 
 /** The processes of one namespace differ: none of it may make an answer old. */
-const ways: readonly ClusterConfig['cache'][] = [
+const ways: readonly CacheConfig[] = [
   { staleMs: 5_000, earlyRefresh: 3, ttlMs: 500 },
   { l1: { copyMs: 100 } },
   { l1: { copyMs: 20 }, staleMs: 5_000, ttlMs: 500 },
@@ -70,8 +70,13 @@ async function runOn(
     namespace: `checker-${seed}`,
     ttlMs: 3_000,
   };
-  const clusters = ways.map((way) =>
-    createCluster({ ...lab.config(), consistency: { waitMs: 100 }, cache: { ...cache, ...way } }),
+  const allowsCopies = troubled?.allowsCopies ?? true;
+  const clusters = ways.map(({ l1, ...way }) =>
+    createCluster({
+      ...lab.config(),
+      consistency: { waitMs: 100 },
+      cache: { ...cache, ...way, ...(l1 && allowsCopies && { l1 }) },
+    }),
   );
   for (const db of clusters) {
     await db.ready();

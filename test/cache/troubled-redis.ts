@@ -12,6 +12,8 @@ export type Trouble = (random: () => number) => Promise<unknown>;
 /** A Redis, and what may become of it. */
 export interface TroubledRedis {
   readonly target: RedisTarget;
+  /** Whether processes may keep copies of what it holds. */
+  readonly allowsCopies: boolean;
   readonly troubles: Readonly<Record<string, Trouble>>;
   /** What else is worth telling in the end. */
   facts(): Promise<Readonly<Record<string, number>>>;
@@ -31,6 +33,7 @@ export async function fragileRedis(lab: Lab): Promise<TroubledRedis> {
   const admin = administrator(lab);
   return {
     target: lab.redisUrl ?? '',
+    allowsCopies: true,
     troubles: {
       flush: () => admin.flushall(),
       evict: (random) => evict(admin, random),
@@ -67,6 +70,7 @@ export async function crampedRedis(lab: Lab): Promise<TroubledRedis> {
   let written = 0;
   return {
     target: lab.redisUrl ?? '',
+    allowsCopies: true,
     troubles: {
       fill: async () => {
         const values = Array.from({ length: 50 }, () => {
@@ -94,6 +98,7 @@ export async function watchedRedis(): Promise<TroubledRedis> {
   const sentinels = await RedisSentinels.start();
   return {
     target: sentinels.target,
+    allowsCopies: true,
     troubles: {
       plan: () => sentinels.failOver('plan'),
       kill: () => sentinels.failOver('kill'),
@@ -112,6 +117,7 @@ export async function clusteredRedis(): Promise<TroubledRedis> {
   };
   return {
     target: cluster.target,
+    allowsCopies: false,
     troubles: {
       kill: async (random) => {
         const master = await anyMaster(random);
