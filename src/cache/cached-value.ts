@@ -49,10 +49,14 @@ export interface Landed {
   readonly proven: Fence;
 }
 
-/** A value that was served from a record. */
+/** A value that is served, of which this is known. */
 export interface Hit extends Landed {
+  readonly filled: Omit<Filled, 'payload'>;
+}
+
+/** One from a record. */
+export interface StoredHit extends Hit {
   readonly packed: Buffer;
-  readonly filled: Filled;
 }
 
 /** A load, before it begins. */

@@ -1,5 +1,6 @@
-import type { Hit, Trip } from './cached-value.ts';
-import type { Era, Filled } from './store.ts';
+import type { Hit, StoredHit, Trip } from './cached-value.ts';
+import { copyOf } from './exact-values.ts';
+import type { Era } from './store.ts';
 
 /** A value that was served from the store, as this process keeps it for a moment. */
 export interface Copy {
@@ -7,8 +8,11 @@ export interface Copy {
   readonly what: string;
   /** The records that it was judged by. */
   readonly names: readonly string[];
-  readonly packed: Buffer;
-  readonly filled: Filled;
+  /** Nobody else's: callers are given copies of it. */
+  readonly value: unknown;
+  readonly filled: Hit['filled'];
+  /** What it takes, about. */
+  readonly bytes: number;
   /** By `performance.now()`. */
   readonly endsAt: number;
 }
@@ -21,6 +25,9 @@ export interface Asked {
 
 /** What a copy takes besides its value, in bytes; about. */
 const overheadBytes = 500;
+
+/** How much larger a value is than when it is packed; about. */
+const unpackedFactor = 2;
 
 /**
  * Copies of values in this process. Each is served for `copyMs` from the moment when the store was asked for it, and
@@ -60,22 +67,24 @@ export class Copies {
   }
 
   /** Keeps what the store was asked for at that time and in that round. */
-  take({ era, request, names }: Trip, { filled, packed }: Hit, asked: Asked): void {
+  take({ era, request, names }: Trip, { filled, packed, value }: StoredHit, asked: Asked): void {
     const [name = ''] = names;
     if (asked.round !== this.#round) return;
     this.#drop(name);
-    if (packed.length + overheadBytes > this.#maxBytes) return;
-    // The bytes as they came may be a part of much more.
-    const own = Buffer.from(packed);
+    const bytes = packed.length * unpackedFactor + overheadBytes;
+    if (bytes > this.#maxBytes) return;
+    const { by, proof, proven, freshUntil, loadMs } = filled;
     this.#copies.set(name, {
       era,
       what: request.what,
       names,
-      packed: own,
-      filled: { ...filled, payload: own },
+      value: copyOf(value),
+      // Without the payload, which would keep the bytes in which it came.
+      filled: { by, proof, proven, freshUntil, loadMs },
+      bytes,
       endsAt: asked.at + this.copyMs,
     });
-    this.#bytes += own.length + overheadBytes;
+    this.#bytes += bytes;
     this.#makeRoom();
   }
 
@@ -97,7 +106,7 @@ export class Copies {
     const copy = this.#copies.get(name);
     if (copy === undefined) return;
     this.#copies.delete(name);
-    this.#bytes -= copy.packed.length + overheadBytes;
+    this.#bytes -= copy.bytes;
   }
 }
 

@@ -65,3 +65,18 @@ function isExactObject(value: object, path: (string | number)[], found: Path[]):
 function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
+
+/** A value like that, which shares nothing with it that could be changed. Only for what {@link negativeZeros} accepts. */
+export function copyOf<T>(value: T): T;
+export function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (value instanceof Date) return new Date(value.getTime());
+  if (Buffer.isBuffer(value)) return Buffer.from(value);
+  const copy: Record<string, unknown> = { ...value };
+  for (const key in copy) {
+    const inner = copy[key];
+    if (typeof inner === 'object' && inner !== null) copy[key] = copyOf(inner);
+  }
+  return copy;
+}

@@ -128,7 +128,7 @@ export class ReadThrough {
   }
 
   /** Loads a value again that is served meanwhile. Never rejects: what is there stays as it is. */
-  async #refresh(trip: Trip, { by }: Filled, due: 'expired' | 'early'): Promise<void> {
+  async #refresh(trip: Trip, { by }: Pick<Filled, 'by'>, due: 'expired' | 'early'): Promise<void> {
     const { stats } = this.#options;
     const [entry = ''] = trip.names;
     if (this.#refreshing.has(entry)) return;

@@ -1,9 +1,10 @@
 import { type Floor, isNoFloor } from '../consistency/floor.ts';
 import type { Required } from '../consistency/required-position.ts';
 import type { Deadline } from '../resilience/deadline.ts';
-import type { CachedRead, Hit, Trip } from './cached-value.ts';
+import type { CachedRead, Hit, StoredHit, Trip } from './cached-value.ts';
 import { CorruptPayload, unpack, unseal } from './codec.ts';
 import type { Copy } from './copies.ts';
+import { copyOf } from './exact-values.ts';
 import { type Fence, readFence } from './fence.ts';
 import { servable } from './judge.ts';
 import type { CacheStats } from './stats.ts';
@@ -17,8 +18,8 @@ export interface ServingOptions {
   readonly required: (floor: Floor, deadline: Deadline) => Promise<Required>;
 }
 
-/** A value for one read, or none. */
-type Served = Hit | undefined;
+/** What may be served to a read, at once or later; `undefined` for nothing. */
+type MaybeNow<T> = T | undefined | Promise<T | undefined>;
 
 /** Serves what records hold, to who may be given it. */
 export class Serving {
@@ -29,7 +30,7 @@ export class Serving {
   }
 
   /** The value of the records, if it may be served to this read. At once, where the read has no floor. */
-  serve(trip: Trip, records: readonly (SeenRecord | undefined)[]): Served | Promise<Served> {
+  serve(trip: Trip, records: readonly (SeenRecord | undefined)[]): MaybeNow<StoredHit> {
     const { request, era } = trip;
     const { what, staleMs } = request;
     const filled = servable(records, { era, what, now: this.#options.guard.now(), staleMs });
@@ -39,9 +40,9 @@ export class Serving {
   }
 
   /** The value of a copy, if it may be served to this read. At once, where the read has no floor. */
-  serveCopy({ packed, filled }: Copy, { request }: Trip): Served | Promise<Served> {
+  serveCopy({ value, filled }: Copy, { request }: Trip): MaybeNow<Hit> {
     if (filled.freshUntil + request.staleMs <= this.#options.guard.now()) return undefined;
-    const hit = (): Hit => ({ value: unpack(packed), packed, proven: filled.proven, filled });
+    const hit = (): Hit => ({ value: copyOf(value), packed: undefined, proven: filled.proven, filled });
     if (isNoFloor(request.floor)) return hit();
     return this.hasSeen(filled.proven, request).then((has) => (has ? hit() : undefined));
   }
@@ -55,7 +56,7 @@ export class Serving {
     return typeof position !== 'string' && position.vendor === required.vendor && position.contains(required);
   }
 
-  #unpacked(filled: Filled): Served {
+  #unpacked(filled: Filled): StoredHit | undefined {
     try {
       const packed = unseal(filled.payload);
       this.#options.stats.counts.bytesRead += filled.payload.length;

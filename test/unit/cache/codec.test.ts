@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CorruptPayload, pack, seal, unpack, unseal } from '../../../src/cache/codec.ts';
+import { copyOf } from '../../../src/cache/exact-values.ts';
 
 const roundTrip = async (value: unknown, compressBytes = 0): Promise<unknown> => {
   const packed = pack(value);
@@ -36,6 +37,12 @@ const { value } = fc.letrec((tie) => ({
     .map((rows) => rows.map(([id, name, at]) => ({ id, name, at }))),
 }));
 
+/** Every object in it. */
+function changeable(part: unknown): readonly unknown[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return [part, ...Object.values(part).flatMap(changeable)];
+}
+
 describe('the codec', () => {
   test('gives every value back as it was, large or small', async () => {
     await fc.assert(
@@ -44,6 +51,20 @@ describe('the codec', () => {
       }),
       { numRuns: 1_500 },
     );
+  });
+
+  test('a copy of what it keeps is the same, and shares nothing that could be changed', async () => {
+    await fc.assert(
+      fc.property(value, (original) => {
+        const copy = copyOf(original);
+        expect(copy).toStrictEqual(original);
+        expect(changeable(copy).filter((part) => changeable(original).includes(part))).toEqual([]);
+      }),
+      { numRuns: 1_000 },
+    );
+    const bytes = Buffer.from('abc');
+    copyOf([bytes])[0]?.fill(0);
+    expect(bytes.toString()).toBe('abc');
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Hit, Trip } from '../../../src/cache/cached-value.ts';
+import type { StoredHit, Trip } from '../../../src/cache/cached-value.ts';
 import { Copies } from '../../../src/cache/copies.ts';
 
 beforeEach(() => {
@@ -15,10 +15,10 @@ const tripTo = (name: string, { tags = [] as string[], what = 'w', era = 'e' } =
   request: { what } as Trip['request'],
 });
 
-const hitOf = (bytes: number): Hit => {
+const hitOf = (bytes: number): StoredHit => {
   const payload = Buffer.alloc(bytes, 7);
   const filled = { by: 'l', proof: 'p', proven: '', freshUntil: 1e9, loadMs: 1, payload };
-  return { value: 1, packed: payload, proven: '', filled };
+  return { value: { bytes }, packed: payload, proven: '', filled };
 };
 
 const now = (copies: Copies) => ({ at: performance.now(), round: copies.round });
@@ -30,7 +30,7 @@ describe('copies', () => {
     vi.advanceTimersByTime(30);
     copies.take(tripTo('a'), hitOf(10), asked);
     vi.advanceTimersByTime(19);
-    expect(copies.find(tripTo('a'))?.packed).toEqual(Buffer.alloc(10, 7));
+    expect(copies.find(tripTo('a'))?.value).toEqual({ bytes: 10 });
     vi.advanceTimersByTime(1);
     expect(copies.find(tripTo('a'))).toBeUndefined();
   });
@@ -48,7 +48,7 @@ describe('copies', () => {
 
   test('make room for others, the oldest and those that have ended first', () => {
     const copies = new Copies(50, 5_000);
-    for (const name of ['a', 'b', 'c']) copies.take(tripTo(name), hitOf(1_200), now(copies));
+    for (const name of ['a', 'b', 'c']) copies.take(tripTo(name), hitOf(900), now(copies));
     expect(copies.size).toBe(2);
     expect(copies.find(tripTo('a'))).toBeUndefined();
     expect(copies.bytes).toBeLessThanOrEqual(5_000);
