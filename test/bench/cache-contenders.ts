@@ -1,6 +1,8 @@
 import { createCache } from 'async-cache-dedupe';
 import { BentoCache, bentostore } from 'bentocache';
+import { memoryDriver } from 'bentocache/drivers/memory';
 import { redisDriver } from 'bentocache/drivers/redis';
+import { Cacheable, Keyv } from 'cacheable';
 import type { Redis } from 'ioredis';
 import { Packr } from 'msgpackr';
 import { createCluster } from 'vipsql';
@@ -59,15 +61,38 @@ const rawJson: CreateContender = async ({ redis, load }, shelves) => {
   };
 };
 
-/** Without its own layer in memory, as vipsql without `l1`. */
-const bento: CreateContender = async ({ redis, load }, shelves) => {
-  const store = bentostore().useL2Layer(redisDriver({ connection: redis }));
-  const cache = new BentoCache({ default: 'store', stores: { store } });
-  const read = (shelf: number): Promise<readonly Row[]> =>
-    cache.getOrSet({ key: `shelf:${shelf}`, ttl: ttlMs, factory: async () => [...(await load(shelf))] });
-  for (let shelf = 0; shelf < shelves; shelf += 1) await read(shelf);
-  return { read, close: closed };
-};
+/** With one layer: Redis, as vipsql without `l1`, or the memory of this process. */
+function bento(layer: 'redis' | 'memory'): CreateContender {
+  return async ({ redis, load }, shelves) => {
+    const store =
+      layer === 'redis'
+        ? bentostore().useL2Layer(redisDriver({ connection: redis }))
+        : bentostore().useL1Layer(memoryDriver());
+    const cache = new BentoCache({ default: 'store', stores: { store } });
+    const read = (shelf: number): Promise<readonly Row[]> =>
+      cache.getOrSet({ key: `shelf:${shelf}`, ttl: ttlMs, factory: async () => [...(await load(shelf))] });
+    for (let shelf = 0; shelf < shelves; shelf += 1) await read(shelf);
+    return { read, close: closed };
+  };
+}
+
+/** With one layer: Redis, through the least that its Keyv takes for a store, or the memory of this process. */
+function cacheable(layer: 'redis' | 'memory'): CreateContender {
+  return async ({ redis, load }, shelves) => {
+    const store = {
+      opts: {},
+      get: async (key: string) => (await redis.get(key)) ?? undefined,
+      set: (key: string, value: string, ttl = ttlMs) => redis.set(key, value, 'PX', ttl),
+      delete: async (key: string) => (await redis.del(key)) > 0,
+      clear: closed,
+    };
+    const cache = new Cacheable({ ttl: ttlMs, ...(layer === 'redis' && { primary: new Keyv({ store }) }) });
+    const read = async (shelf: number): Promise<readonly Row[]> =>
+      (await cache.getOrSet(`shelf:${shelf}`, () => load(shelf))) ?? [];
+    for (let shelf = 0; shelf < shelves; shelf += 1) await read(shelf);
+    return { read, close: closed };
+  };
+}
 
 const dedupe: CreateContender = async ({ redis, load }, shelves) => {
   const storage = { type: 'redis', options: { client: redis } } as const;
@@ -129,6 +154,9 @@ export const contenders: Readonly<Record<string, CreateContender>> = {
   'vipsql, one tag': vipsql('one tag'),
   'vipsql, three tags': vipsql('three tags'),
   'vipsql, l1': vipsql('l1'),
-  bentocache: bento,
+  bentocache: bento('redis'),
+  cacheable: cacheable('redis'),
   'async-cache-dedupe': dedupe,
+  'bentocache, in memory': bento('memory'),
+  'cacheable, in memory': cacheable('memory'),
 };
