@@ -3,9 +3,9 @@ import { ClosedError } from '../errors/errors.ts';
 import type { ClusterEmitter } from '../observe/emitter.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Connector } from '../pool/connector.ts';
-import { type Identity, isRestart, sameIdentity } from '../pool/identity.ts';
+import type { Identity } from '../pool/identity.ts';
 import type { Pool } from '../pool/pool.ts';
-import { Deadline } from '../resilience/deadline.ts';
+import type { Deadline } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import type { Failure } from '../resilience/failures.ts';
 import { interruptedWait, isInterrupted } from '../resilience/interruption.ts';
@@ -13,6 +13,7 @@ import { CatchUp } from './catch-up.ts';
 import { Epoch, type GuestKind } from './epoch.ts';
 import { PositionTracking } from './position-tracking.ts';
 import { isHopeless, PrimaryGate } from './primary-gate.ts';
+import { SessionKill } from './session-kill.ts';
 import { type PrimaryState, Succession } from './succession.ts';
 import { VipWatch } from './vip-watch.ts';
 import { WriteHold } from './write-hold.ts';
@@ -52,9 +53,6 @@ interface Request {
 /** A failed connect is tried again after this pause; the watch looks meanwhile. */
 const reconnectPauseMs = 20;
 
-/** Longest wait for the answer to a `KILL QUERY`. */
-const killTimeoutMs = 1_000;
-
 /** The server behind the VIP: which one it is, whether it may be used now, and the connections to it. */
 export class Primary {
   /** Who writes, and who should not. */
@@ -62,6 +60,7 @@ export class Primary {
   readonly #options: PrimaryOptions;
   readonly #connector: Connector;
   readonly #watch: VipWatch;
+  readonly #kill: SessionKill;
   readonly #succession: Succession;
   readonly #tracking: PositionTracking;
   /** The epoch whose server was told of last. */
@@ -113,6 +112,7 @@ export class Primary {
       },
       onSilence: (reason, failure) => succession.interrupt(reason, failure),
     });
+    this.#kill = new SessionKill(this.#watch, config.primary.proxied);
     this.writers = new Writers({
       events,
       twoWriters: config.failover.twoWriters,
@@ -213,6 +213,11 @@ export class Primary {
     } finally {
       this.#guestsRunning -= 1;
     }
+  }
+
+  /** {@link SessionKill.session} */
+  async terminate(victim: Connection): Promise<void> {
+    await this.#kill.session(victim);
   }
 
   /** Reads of {@link read} under way. */
@@ -320,7 +325,7 @@ export class Primary {
       proxied: config.primary.proxied,
       pool: config.pool.primary,
       fallbackMax: config.fallbackMax,
-      kill: (victim) => this.#command(`KILL QUERY ${victim.id}`, victim),
+      kill: (victim) => this.#kill.query(victim),
       positions: ({ server, facts }) => this.#tracking.listener(server, facts),
       ask: (text) => this.#watch.ask(text),
       interruption: () => this.#succession.interruption,
@@ -349,36 +354,6 @@ export class Primary {
     this.writers.interrupted();
     this.#succession.epoch?.refuseWaiting(failure);
     this.#gate.refuseHopeless(failure);
-  }
-
-  /**
-   * Ends a session whose line is lost, so that the locks of its transaction do not outlive it. Does what it can:
-   * where the server cannot be reached the session ends when the server notices by itself.
-   */
-  async terminate(victim: Connection): Promise<void> {
-    // Ids are those of the proxy, and the next one may be another.
-    if (this.#options.config.primary.proxied) return;
-    await this.#command(`KILL ${victim.id}`, victim).catch(() => {
-      // Unknown thread (1094): it has gone already. Anything else: see above.
-    });
-  }
-
-  /** Connection ids are small integers of one server: on any other server the same id is a stranger's. */
-  async #command(text: string, victim: Connection): Promise<void> {
-    const control = this.#watch.control;
-    if (control === undefined || !sameIdentity(control.facts.identity, victim.facts.identity)) return;
-    if (isRestart(victim.facts.startedAtMs, control, 0)) return;
-    const deadline = new Deadline(killTimeoutMs);
-    let cancel: (() => void) | undefined;
-    // The watch may have to wait for a beat that nobody answers.
-    const late = new Promise<never>((_, reject) => {
-      cancel = deadline.onInterrupt(() => reject(new Error('the control connection was busy')));
-    });
-    try {
-      await Promise.race([this.#watch.command(text, control, deadline), late]);
-    } finally {
-      cancel?.();
-    }
   }
 }
 
