@@ -68,11 +68,21 @@ export class RedisSentinels {
 
   /** Lets the replica be promoted: by plan, or because the master is killed, which then comes back as its replica. */
   async failOver(how: 'plan' | 'kill'): Promise<void> {
+    await this.rejoin(await this.promote(how));
+  }
+
+  /** Resolves to the old master as soon as another one is named: by plan, it answers as before for some seconds. */
+  async promote(how: 'plan' | 'kill'): Promise<RedisServer> {
     const old = await this.master();
     if (how === 'kill') await old.process.kill();
     // Refused for a while after the last one.
     else await eventually('the Sentinels obey', () => this.#tryFailOver(), 30_000);
     await eventually('another one is named', async () => (await this.master()).port !== old.port, 30_000);
+    return old;
+  }
+
+  /** Makes the old master a replica, as Sentinels do in the end, and waits until it is one. */
+  async rejoin(old: RedisServer): Promise<void> {
     await old.start();
     const { host, port } = await this.master();
     await old.ask('REPLICAOF', host, port);

@@ -12,8 +12,20 @@ export interface OwnRedisClient extends RedisClient, Record<keyof typeof redisSc
   ping(): Promise<unknown>;
   call(command: string, ...args: readonly string[]): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
+  readonly options: SentinelOptions;
+  /** The connection that is there. */
+  readonly stream?: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined };
   on(event: 'ready' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** How to reach Sentinels, among ioredis's options. */
+interface SentinelOptions {
+  readonly sentinels?: readonly { readonly host?: string; readonly port?: number }[] | null;
+  readonly name?: string | null;
+  readonly sentinelUsername?: string | null;
+  readonly sentinelPassword?: string | null;
+  readonly sentinelTLS?: object;
 }
 
 const longestPauseMs = 1_000;
@@ -42,6 +54,28 @@ const ownOptions = {
 export function connectRedis(target: string | RedisOptions | RedisClient): OwnRedisClient {
   if (typeof target === 'string') return withScripts(new (redisClass())(target, ownOptions));
   return withScripts(isRedisClient(target) ? target.duplicate(ownOptions) : withOwnOptions(target));
+}
+
+/** The Sentinels that a client finds its master by, each on a connection of its own; none where it knows where Redis is. */
+export function connectSentinels(client: OwnRedisClient): readonly OwnRedisClient[] {
+  const { sentinels, sentinelUsername, sentinelPassword, sentinelTLS } = client.options;
+  return (sentinels ?? []).map(({ host = '127.0.0.1', port = 26_379 }) => {
+    const sentinel = client.duplicate({
+      host,
+      port,
+      sentinels: undefined,
+      path: undefined,
+      username: sentinelUsername,
+      password: sentinelPassword,
+      tls: sentinelTLS,
+      db: 0,
+      enableReadyCheck: false,
+    }) as OwnRedisClient;
+    sentinel.on('error', () => {
+      // What it does not answer is not counted.
+    });
+    return sentinel;
+  });
 }
 
 /** The same for a master of a Redis Cluster, where keys of different slots must not be asked for in one command. */

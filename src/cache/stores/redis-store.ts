@@ -12,8 +12,9 @@ import type {
   StoreListener,
 } from '../store.ts';
 import { BatchedGets } from './batched-gets.ts';
+import { MasterLease } from './master-lease.ts';
 import { readRecord } from './record-text.ts';
-import type { OwnRedisClient } from './redis-client.ts';
+import { connectSentinels, type OwnRedisClient } from './redis-client.ts';
 
 /** What a connection has learnt of its server. */
 interface ServerLife {
@@ -34,6 +35,8 @@ export class RedisStore implements CacheStore {
   readonly #client: OwnRedisClient;
   readonly #listener: StoreListener;
   readonly #gets: BatchedGets<SeenRecord>;
+  /** Where Sentinels name the master. */
+  readonly #lease: MasterLease | undefined;
   #server: ServerLife | undefined;
   /** Rises with each connection that ends. */
   #connection = 0;
@@ -47,13 +50,25 @@ export class RedisStore implements CacheStore {
         names.length === 1 ? [await client.getBuffer(names[0] ?? '')] : await client.mgetBuffer(names);
       return raw.map(seenIn);
     });
+    const sentinels = connectSentinels(client);
+    if (sentinels.length > 0) {
+      this.#lease = new MasterLease({
+        sentinels,
+        name: client.options.name ?? '',
+        onOther: () => this.reconnect(),
+        onChange: (isHeld) => {
+          if (isHeld) listener.onUp();
+          else listener.onDown('no Sentinel says which Redis is the master');
+        },
+      });
+    }
     client.on('ready', () => void this.#introduce(this.#connection));
     client.on('close', () => this.#lost('the connection to Redis was closed'));
     client.on('error', ({ message }) => this.#lost(message));
   }
 
   get life(): string | undefined {
-    return this.#server?.history;
+    return this.#lease?.isHeld === false ? undefined : this.#server?.history;
   }
 
   now(): number {
@@ -124,6 +139,10 @@ export class RedisStore implements CacheStore {
         this.#client.vipsqlComplete(name, era, gen, id, fence, Math.ceil(keepMs)),
       ),
     );
+    if (this.#lease === undefined) return;
+    // Another master may have been promoted meanwhile, which does not know of it.
+    await this.#lease.confirm();
+    this.#check(era);
   }
 
   async ping(): Promise<void> {
@@ -140,6 +159,7 @@ export class RedisStore implements CacheStore {
   close(): void {
     this.#closed = true;
     this.#server = undefined;
+    this.#lease?.close();
     this.#client.disconnect();
   }
 
@@ -172,11 +192,14 @@ export class RedisStore implements CacheStore {
       if (runId === undefined || replicationId === undefined || !Number.isFinite(clockMs)) {
         throw new Error('INFO does not name the run_id, the master_replid and the time');
       }
-      this.#server = { history: `${runId}-${replicationId}`, offsetMs: clockMs - performance.now() };
+      const offsetMs = clockMs - performance.now();
+      await this.#lease?.take({ runId, address: addressOf(this.#client) });
+      if (connection !== this.#connection || this.#closed) return;
+      this.#server = { history: `${runId}-${replicationId}`, offsetMs };
       this.#listener.onUp();
     } catch (error) {
       if (connection !== this.#connection || this.#closed) return;
-      this.#listener.onDown(`Redis does not say who it is: ${String(error)}`);
+      this.#listener.onDown(`nobody says which Redis this is: ${String(error)}`);
       setTimeout(() => {
         if (connection === this.#connection && !this.#closed) void this.#introduce(connection);
       }, introductionPauseMs).unref();
@@ -188,6 +211,7 @@ export class RedisStore implements CacheStore {
     this.#gets.cut();
     this.#connection += 1;
     this.#server = undefined;
+    this.#lease?.drop();
     if (!this.#closed) this.#listener.onDown(reason);
   }
 }
@@ -198,4 +222,9 @@ function seenIn(bytes: Buffer | null): SeenRecord | undefined {
 
 function fieldOf(info: string, name: string): string | undefined {
   return new RegExp(`^${name}:(\\S+)`, 'm').exec(info)?.[1];
+}
+
+/** The other end of its connection. */
+function addressOf({ stream }: OwnRedisClient): string {
+  return `${stream?.remoteAddress?.replace(/^::ffff:/, '') ?? ''}:${stream?.remotePort ?? ''}`;
 }

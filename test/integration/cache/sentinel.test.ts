@@ -81,4 +81,27 @@ describe.skipIf(!hasRedis)('a Redis that three Sentinels watch', () => {
     await Promise.all([...reads, writes]);
     expect(newest).toBeGreaterThan(2);
   });
+
+  test('is left when the Sentinels name another one, though it goes on answering', async () => {
+    const before = await open();
+    const id = await products.add();
+    await products.read(before, id);
+    await eventually('it is stored', () => before.status().cache?.fills === 1);
+    const old = await sentinels.promote('plan');
+    try {
+      const after = await open();
+      const invalidates = { keys: [products.keyOf(id)] };
+      for (let n = 2; n < 12; n += 1) {
+        const [writer, reader] = n % 2 === 0 ? [after, before] : [before, after];
+        const text = 'UPDATE products SET n = ? WHERE id = ?';
+        await writer.primary().execute(text, [n, id], { invalidates });
+        expect(await products.read(reader, id)).toBe(n);
+        expect(await products.read(writer, id)).toBe(n);
+      }
+      expect(String(await old.ask('ROLE'))).toMatch(/^master/);
+      await eventually('both use the new one', () => isReady(before) && isReady(after));
+    } finally {
+      await sentinels.rejoin(old);
+    }
+  });
 });
