@@ -1,7 +1,7 @@
 import { escapeId } from 'mysql2';
 import type { TransactionOptions } from '../config/call-options.ts';
 import type { Connection } from '../pool/connection.ts';
-import { Deadline } from '../resilience/deadline.ts';
+import { Deadline, type Interruption } from '../resilience/deadline.ts';
 import { Failed } from '../resilience/failed.ts';
 import { interruptedTransaction } from '../resilience/interruption.ts';
 import { runTransaction } from './run-transaction.ts';
@@ -46,9 +46,10 @@ export class OpenTransaction {
         (tx) =>
           new Promise<void>((commit, rollBack) => {
             isBegun = true;
-            const cancel = deadline.onInterrupt((interruption) =>
-              rollBack(new Failed(interruptedTransaction(interruption))),
-            );
+            const late = (interruption: Interruption): void =>
+              rollBack(new Failed(interruptedTransaction(interruption)));
+            // Nobody may be left who ends it, and the connection may have gone.
+            const cancel = deadline.onInterrupt(late, 0, false);
             ended.finally(cancel).catch(() => {});
             resolve(new OpenTransaction(tx, ended, { commit, rollBack }));
           }),

@@ -1,7 +1,7 @@
-import type { Connection as RawConnection } from 'mysql2';
+import type { ConnectionOptions, Connection as RawConnection } from 'mysql2';
 
 /** What mysql2 takes as a column's reader: gets the column, and reads it the usual way. */
-export type TypeCast = (field: object, next: () => unknown) => unknown;
+export type TypeCast = Exclude<NonNullable<ConnectionOptions['typeCast']>, boolean>;
 
 /** The options of a mysql2 connection that decide what values become, under mysql2's own names. */
 export interface DriverOptions {

@@ -99,10 +99,18 @@ export class RunningStatement {
       }
       return;
     }
-    this.#settle();
-    // The KILL may still be on its way, and would hit the next statement.
     if (interruption !== undefined) {
-      this.#host.destroy(interruptedStatement(interruption, this.#host.closed(), this.#deadline.timeoutMs));
+      const failure = interruptedStatement(interruption, this.#host.closed(), this.#deadline.timeoutMs);
+      // MySQL gives a row for a SLEEP that was killed: what a read says now is not what it would have said.
+      if (this.#command.statement === 'read') {
+        this.#fail({ ...failure, outcome: 'not-executed' });
+        return;
+      }
+      // The KILL may still be on its way, and would hit the next statement.
+      this.#settle();
+      this.#host.destroy(failure);
+    } else {
+      this.#settle();
     }
     try {
       this.#resolve(this.#host.accept(this.#command, rows, fields));

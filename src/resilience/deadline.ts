@@ -38,12 +38,13 @@ export class Deadline {
 
   /**
    * Calls `listener` once, `earlyMs` before the deadline or as soon as the signal fires, and never before this returns.
-   * The returned function takes that back and must be called when the wait is over.
+   * The returned function takes that back and must be called when the wait is over. A wait that is not `awaited` does
+   * not keep the process alive.
    */
-  onInterrupt(listener: Listener, earlyMs = 0): () => void {
+  onInterrupt(listener: Listener, earlyMs = 0, awaited = true): () => void {
     const { signal } = this;
     if (signal === undefined && this.timeoutMs === Number.POSITIVE_INFINITY) return noop;
-    const wait = new Wait(listener, this.endsAt - earlyMs, signal);
+    const wait = new Wait(listener, this.endsAt - earlyMs, signal, awaited);
     return () => wait.cancel();
   }
 
@@ -67,13 +68,15 @@ class Wait {
   readonly #listener: Listener;
   readonly #endsAt: number;
   readonly #signal: AbortSignal | undefined;
+  readonly #awaited: boolean;
   #timer: NodeJS.Timeout | undefined;
   #over = false;
 
-  constructor(listener: Listener, endsAt: number, signal: AbortSignal | undefined) {
+  constructor(listener: Listener, endsAt: number, signal: AbortSignal | undefined, awaited: boolean) {
     this.#listener = listener;
     this.#endsAt = endsAt;
     this.#signal = signal;
+    this.#awaited = awaited;
     this.#startTimer(endsAt - performance.now());
     if (signal === undefined) return;
     if (signal.aborted) queueMicrotask(() => this.end('aborted'));
@@ -101,7 +104,9 @@ class Wait {
   }
 
   #startTimer(waitMs: number): void {
-    if (waitMs <= longestTimerMs) this.#timer = setTimeout(callOnTimer, Math.max(1, Math.ceil(waitMs)), this);
+    if (waitMs > longestTimerMs) return;
+    this.#timer = setTimeout(callOnTimer, Math.max(1, Math.ceil(waitMs)), this);
+    if (!this.#awaited) this.#timer.unref();
   }
 }
 

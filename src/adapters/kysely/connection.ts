@@ -7,7 +7,7 @@ import type {
 } from 'kysely';
 import type { Cluster } from '../../cluster.ts';
 import type { IsolationLevel, TransactionOptions } from '../../config/call-options.ts';
-import { TransactionClosedError } from '../../errors/errors.ts';
+import { SessionStateError, TransactionClosedError } from '../../errors/errors.ts';
 import { changesSession } from '../../handles/call.ts';
 import { OpenTransaction } from '../../handles/open-transaction.ts';
 import { servicesOf } from '../../handles/services.ts';
@@ -31,6 +31,10 @@ export class KyselyConnection implements DatabaseConnection {
   #isReleased = false;
   /** Ends the statement under way. */
   #running: AbortController | undefined;
+  /** Where the statement runs that the session was opened for. */
+  #opened: Place | undefined;
+  /** Why what was answered last is in vain if the session ends now. */
+  #inVain: string | undefined;
 
   constructor(db: Cluster, options: QueryOptions) {
     this.#db = db;
@@ -70,9 +74,15 @@ export class KyselyConnection implements DatabaseConnection {
   /** Afterwards nothing of it is left: an open transaction is rolled back, and its session is taken back. */
   async release(): Promise<void> {
     this.#isReleased = true;
+    const inVain = this.#inVain;
     await this.rollBack();
     await this.#session?.end();
     this.#session = undefined;
+    if (inVain === undefined) return;
+    throw new SessionStateError(
+      `The statement was executed, but it was the only one of its session, and ${inVain}: that has ended with the ` +
+        'session. Use kysely.connection().execute(…) for it and for what needs it.',
+    );
   }
 
   /** Statements that were waiting for those before them are refused by the transaction that they were meant for. */
@@ -94,7 +104,19 @@ export class KyselyConnection implements DatabaseConnection {
     const place = await this.#placeFor(query);
     const { timeoutMs } = this.#options;
     const limits = { timeoutMs, signal: running?.signal };
-    return (await place.run(query.sql, query.parameters as SqlParams, limits)) as QueryResult<Row>;
+    const isFirst = place === this.#opened;
+    this.#opened = undefined;
+    const result = (await place.run(query.sql, query.parameters as SqlParams, limits)) as QueryResult<Row>;
+    if (isFirst) this.#noteFirst(query);
+    return result;
+  }
+
+  /** Kysely gives a query's own connection back at once; whoever has asked for a connection needs a moment to use it. */
+  #noteFirst({ sql }: CompiledQuery): void {
+    this.#inVain = analyze(sql).demand?.reason;
+    setImmediate(() => {
+      this.#inVain = undefined;
+    });
   }
 
   async *streamQuery<Row>(
@@ -132,6 +154,8 @@ export class KyselyConnection implements DatabaseConnection {
     const target = targetOf(query, this.#options.target ?? 'primary');
     if (this.#session === undefined && target !== 'replica' && changesSession(analyze(query.sql))) {
       this.#session = await OwnSession.begin(this.#db);
+      this.#opened = writerPlace(this.#session.pinned);
+      return this.#opened;
     }
     if (this.#session !== undefined) return writerPlace(this.#session.pinned);
     return target === 'replica' ? readerPlace(this.#db.replica()) : writerPlace(this.#db[target]());

@@ -49,6 +49,15 @@ describe.each(labVendors)('a statement that is killed on %s', (vendor) => {
   const quantity = async (): Promise<unknown> =>
     (await lab.owner().query('SELECT qty FROM lab.stock WHERE sku = 1'))[0]?.qty;
 
+  test('at its deadline gives no rows, though MySQL has some for a SLEEP that was killed', async () => {
+    const db = openCluster(lab);
+    await db.ready();
+    for (const handle of [db.primary(), db.replica()]) {
+      const error = await rejection(handle.query('SELECT SLEEP(20) AS s', [], { timeoutMs: 400 }));
+      expect(error).toMatchObject({ code: 'VIPSQL_TIMEOUT', phase: 'answer' });
+    }
+  });
+
   test('by a person is reported, and not sent again', async () => {
     const db = openCluster(lab);
     await lockRow();

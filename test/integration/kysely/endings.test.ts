@@ -48,6 +48,15 @@ describe.each(labVendors)('a transaction of Kysely on %s', (vendor) => {
     expect(await ids()).toEqual([1]);
   });
 
+  test('that nobody ends keeps nothing alive once the cluster is closed', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const db = openCluster(lab);
+    await open(db).startTransaction().execute();
+    await db.close({ timeoutMs: 0 });
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
   test('takes no statement after a COMMIT that failed', async () => {
     const kysely = open(openCluster(lab));
     for (const id of [1, 2]) await insert(kysely, id);

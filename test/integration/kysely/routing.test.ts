@@ -9,7 +9,7 @@ import {
 } from '../../../src/adapters/kysely/index.ts';
 import { type Cluster, ConfigError, createCluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { openCluster, openServing, rejection } from '../../support/cluster.ts';
+import { openCluster, openServing, rejection, sleep } from '../../support/cluster.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
 
 interface Database {
@@ -134,7 +134,16 @@ describe.each(labVendors)('Kysely on %s', (vendor) => {
       });
     });
     expect(await db.primary().connection((pinned) => pinned.value('SELECT @mine'))).toBeNull();
-    await sql`SET @gone = 1`.execute(kysely);
+    for (const alone of [sql`SET @gone = 1`, sql`SELECT GET_LOCK('job', 0)`]) {
+      expect(await rejection(alone.execute(kysely))).toMatchObject({
+        code: 'VIPSQL_SESSION_STATE',
+        message: expect.stringContaining('kysely.connection()'),
+      });
+    }
+    await kysely.connection().execute(async (own) => {
+      await sql`SELECT GET_LOCK('job', 0)`.execute(own);
+      await sleep(5);
+    });
     expect(db.status().primary.inUse).toBe(0);
     const unknown = await rejection(sql`SELECT LAST_INSERT_ID()`.execute(kysely));
     expect(unknown).toMatchObject({ code: 'VIPSQL_SESSION_STATE' });
