@@ -17,11 +17,13 @@ function driverError(error: VipsqlError, sql: string | undefined): Error {
   // Of what a server says, its own words; of everything else, what vipsql did and what to do next.
   const message = error instanceof SqlError && driver !== undefined ? driver.message : error.message;
   const shaped = new Error(message, { cause: error });
-  const fields: Record<string, unknown> = { code: error.code };
+  const fields: Record<string, unknown> = { code: error.code, outcome: error.outcome };
   for (const name of driverFields) {
     const value = (driver as Readonly<Record<string, unknown>> | undefined)?.[name];
     if (value !== undefined) fields[name] = value;
   }
+  // mysql2 says so of a connection that has ended, but not in every way that it can.
+  if (driver !== undefined && driver.sqlState === undefined) fields.fatal = true;
   if (sql !== undefined) fields.sql = sql;
   return Object.assign(shaped, fields);
 }

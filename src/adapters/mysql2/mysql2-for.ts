@@ -2,8 +2,10 @@ import type { Connection, Pool, PoolCluster } from 'mysql2';
 import * as mysql2 from 'mysql2';
 import type { Cluster } from '../../cluster.ts';
 import { describeValue } from '../../config/redact.ts';
+import type { Endpoint, ResolvedConfig } from '../../config/types.ts';
 import { ConfigError } from '../../errors/errors.ts';
 import { servicesOf } from '../../handles/services.ts';
+import { setUpStatements } from '../driver/set-up.ts';
 import { bindFacade } from './binding.ts';
 import { FacadeConnection } from './facade-connection.ts';
 import { FacadePool } from './facade-pool.ts';
@@ -32,15 +34,18 @@ export interface Mysql2Module {
 /**
  * Makes what an ORM may be given in place of the module mysql2: Sequelize as `dialectModule`, TypeORM as `driver`.
  * Address, account, TLS and sizes in the configuration of the ORM are not used: they are the cluster's. `host: 'replica'`
- * in it means reads on replicas.
+ * in it, or the host of one of the cluster's replicas, means reads on replicas.
  */
 export function mysql2For(db: Cluster): Mysql2Module {
   const services = servicesOf(db);
+  const replicas = replicaHosts(services.config);
   const poolFor = (config?: DriverConfig): FacadePool => {
-    const { facade, database, countsChanged } = driverSettings(config);
-    const own = services.config.session.database;
-    if (database !== undefined && database !== own)
+    const { facade, database, charset, countsChanged } = driverSettings(config, replicas);
+    const { session } = services.config;
+    if (database !== undefined && database !== session.database)
       refuse('database', 'must be that of the cluster', database);
+    if (setUpStatements({ ...(charset !== undefined && { charset }) }, session).length > 0)
+      refuse('charset', 'must be that of the cluster, whose connections a pool has: set it there', charset);
     if (countsChanged)
       refuse(
         'flags',
@@ -50,7 +55,7 @@ export function mysql2For(db: Cluster): Mysql2Module {
     return new FacadePool(bindFacade(services, facade));
   };
   const connectionFor = (config?: DriverConfig): FacadeConnection => {
-    const settings = driverSettings(config);
+    const settings = driverSettings(config, replicas);
     const binding = bindFacade(services, settings.facade);
     return new FacadeConnection({ binding, session: openOwnSession(binding, settings) });
   };
@@ -63,6 +68,16 @@ export function mysql2For(db: Cluster): Mysql2Module {
     format: mysql2.format,
     raw: mysql2.raw,
   };
+}
+
+/** Whoever names one of them means a replica, unless the primary has that name too. */
+function replicaHosts({ primary, replicas }: ResolvedConfig): ReadonlySet<string> {
+  const hosts = replicas.map((source) => (source.kind === 'dns' ? source.dns : hostOf(source.endpoint)));
+  return new Set(hosts.filter((host) => host !== '' && host !== hostOf(primary.endpoint)));
+}
+
+function hostOf(endpoint: Endpoint): string {
+  return endpoint.kind === 'tcp' ? endpoint.host : '';
 }
 
 function refuse(path: string, rule: string, value: unknown): never {

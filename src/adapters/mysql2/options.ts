@@ -65,8 +65,11 @@ export interface DriverSettings {
   readonly countsChanged: boolean;
 }
 
-/** @throws {@link ConfigError} for what vipsql cannot do. */
-export function driverSettings(config: DriverConfig = {}): DriverSettings {
+/** `replicas` are the hosts of those of the cluster. @throws {@link ConfigError} for what vipsql cannot do. */
+export function driverSettings(
+  config: DriverConfig = {},
+  replicas: ReadonlySet<string> = new Set(),
+): DriverSettings {
   if (typeof config !== 'object' || (config as { readonly uri?: unknown }).uri !== undefined) {
     const rule = 'must be given by its parts: what a URL says of values would be lost';
     throw new ConfigError([{ path: 'uri', rule, received: 'a URL' }], { subject: 'vipsql/mysql2' });
@@ -91,7 +94,7 @@ export function driverSettings(config: DriverConfig = {}): DriverSettings {
   const values = [...valueOptions, 'namedPlaceholders'] as const;
   const kept = Object.fromEntries(values.map((name) => [name, config[name]]));
   return {
-    facade: { ...kept, role: host === 'replica' ? 'replica' : 'primary' },
+    facade: { ...kept, role: host === 'replica' || replicas.has(host ?? '') ? 'replica' : 'primary' },
     database,
     charset,
     countsChanged: names.includes('-FOUND_ROWS'),

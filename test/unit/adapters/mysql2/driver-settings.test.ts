@@ -4,6 +4,7 @@ import { driverSettings } from '../../../../src/adapters/mysql2/options.ts';
 test('a host that is called replica means reads on replicas, every other one the primary', () => {
   expect(driverSettings({ host: 'replica' }).facade.role).toBe('replica');
   expect(driverSettings({ host: 'db.example.org' }).facade.role).toBe('primary');
+  expect(driverSettings({ host: 'db.example.org' }, new Set(['db.example.org'])).facade.role).toBe('replica');
   expect(driverSettings().facade.role).toBe('primary');
 });
 
