@@ -7,7 +7,7 @@ const buckets = 10;
 
 /** Moves the windows of all breakers of a cluster on with one timer. Runs until {@link stop}. */
 export class BreakerClock {
-  readonly rotation = new EventEmitter().setMaxListeners(0);
+  readonly rotation: EventEmitter = new EventEmitter().setMaxListeners(0);
   readonly #timer: NodeJS.Timeout;
 
   constructor(windowMs: number) {

@@ -174,7 +174,7 @@ const waits: Readonly<Record<WaitPhase, { readonly doing: string; readonly next:
   },
   answer: {
     doing: 'waiting for the answer',
-    next: 'Look for a missing index or a lock, or raise timeoutMs.',
+    next: 'Look for a missing index, a lock, or a silent server or VIP, or raise timeoutMs.',
   },
   rows: { doing: 'waiting for more rows', next: 'Look at the server and the network, or raise timeoutMs.' },
   retry: {
@@ -217,7 +217,7 @@ function interruptedError(failure: InterruptedFailure, facts: GiveUpFacts): Vips
 const effects: Readonly<Record<Outcome, string>> = {
   'not-executed': 'Nothing was executed.',
   'statement-rolled-back': 'The server undid the statement.',
-  'rolled-back': 'The server undid it.',
+  'rolled-back': 'Nothing of it was committed.',
   unknown: 'Whether the server finished it is not known.',
 };
 
