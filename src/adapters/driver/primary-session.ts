@@ -247,9 +247,8 @@ export class PrimarySession implements DriverSession {
       const act = (): Promise<Answer> => connection.run(rollback, deadline);
       return await this.#line.run(connection, act, { deadline, trace: 'none' });
     } catch {
-      connection.destroy();
+      await this.#line.abandon();
     }
-    await this.#services.primary.terminate(connection);
     this.#line.letGo();
     const nothing = { rows: [], fields: [], position: undefined, isUnplaced: false };
     return { ...nothing, server, epoch, vendor: facts.vendor };
