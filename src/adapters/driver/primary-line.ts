@@ -4,6 +4,7 @@ import { ownCommand } from '../../pool/command.ts';
 import type { Connection } from '../../pool/connection.ts';
 import { Deadline } from '../../resilience/deadline.ts';
 import { Failed } from '../../resilience/failed.ts';
+import type { Failure } from '../../resilience/failures.ts';
 
 /** A connection that has rested is asked before it is used: what is sent on a dead one has an unknown outcome. */
 const validateAfterMs = 500;
@@ -33,6 +34,8 @@ export interface PrimaryLineParts {
   readonly connection: Connection;
   /** Opens another one, set up as the first one was. Rejects with `Failed` or a `VipsqlError`. */
   readonly reopen: (deadline: Deadline) => Promise<Reopened>;
+  /** Told when it has ended, and with it what later statements would need. */
+  readonly onLost?: (failure: Failure) => void;
 }
 
 /** For whom a connection has to be ready. */
@@ -66,6 +69,7 @@ export class PrimaryLine {
   constructor(parts: PrimaryLineParts) {
     this.#parts = parts;
     this.#connection = parts.connection;
+    this.#watch();
   }
 
   get connection(): Connection {
@@ -106,9 +110,10 @@ export class PrimaryLine {
     this.#countTransaction();
   }
 
-  /** What was left on the connection has been taken back. */
+  /** What was left on the connection has been taken back, or is gone with it: then the next statement gets another. */
   forget(): void {
     this.#trace = 'none';
+    if (!this.#connection.usable) this.letGo();
   }
 
   /** Ends the connection at once. */
@@ -218,6 +223,7 @@ export class PrimaryLine {
     }
     this.#connection = other.connection;
     this.#held = true;
+    this.#watch();
   }
 
   /** Once for each connection. Nobody has to wait for it. */
@@ -228,9 +234,16 @@ export class PrimaryLine {
     return this.#termination.done;
   }
 
+  #watch(): void {
+    this.#connection.onLoss = (failure) => {
+      if (this.lost) this.#parts.onLost?.(failure);
+    };
+  }
+
   #giveBack(): void {
     if (!this.#held) return;
     this.#held = false;
+    this.#connection.onLoss = undefined;
     this.#connection.release();
   }
 
