@@ -90,11 +90,28 @@ describe.each(labVendors)('a session that is given up on %s', (vendor) => {
   };
 
   /** From now on nothing passes to or from the session, not even its end. */
-  const silence = ({ id }: Held): void => {
+  const silence = ({ id }: Pick<Held, 'id'>): void => {
     const connection = proxy.all.find((each) => each.loggedIn && each.received.includes('UPDATE account'));
     if (connection === undefined) throw new Error(`no connection of session ${id}`);
     connection.silence();
   };
+
+  test('by connection(fn) ends, and frees its locks', async () => {
+    const db = open();
+    let id = 0;
+    const lost = rejection(
+      db.primary().connection(async (connection) => {
+        id = connection.id;
+        await connection.query("SELECT GET_LOCK('mine', 0)");
+        await connection.execute('UPDATE account SET amount = amount');
+        silence({ id });
+        await connection.query('SELECT 1', [], { timeoutMs: 500 });
+      }),
+    );
+    expect(await lost).toMatchObject({ code: 'VIPSQL_TIMEOUT' });
+    await eventually('its end', async () => !(await lives(id)));
+    expect(await lab.owner().query("SELECT IS_FREE_LOCK('mine') AS free")).toMatchObject([{ free: 1 }]);
+  });
 
   describe.each(libraries)('by %s', (_name, begin) => {
     test('ends when its COMMIT did not arrive', async () => {
