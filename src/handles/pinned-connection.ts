@@ -48,7 +48,7 @@ export class PinnedConnection<Row extends object = DefaultRow> extends RowWriter
 
   /** @internal Lends `connection` to `fn` and takes its changes back afterwards, or closes it where that fails. */
   static async lend<T>(loan: Loan, fn: (pinned: PinnedConnection) => Promise<T>): Promise<T> {
-    const { connection } = loan;
+    const { connection, services } = loan;
     const state = new PinnedState(loan);
     connection.tainted = true;
     try {
@@ -56,7 +56,9 @@ export class PinnedConnection<Row extends object = DefaultRow> extends RowWriter
     } finally {
       state.end();
       await connection.reset(new Deadline(resetTimeoutMs)).catch(() => {
-        // The reset has destroyed the connection; what fn did or failed with is what the caller has to know.
+        // The reset has destroyed the connection; what fn did or failed with is what the caller has to know. Its session
+        // may still run a statement or hold locks, of which nobody waits for the end.
+        void services.primary.terminate(connection);
       });
     }
   }

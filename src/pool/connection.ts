@@ -84,6 +84,8 @@ export class Connection {
   kill: KillQuery | undefined;
   /** Called once when the connection has ended, whoever ended it. */
   onEnd: (() => void) | undefined;
+  /** The same for whom it is lent to, with what ended it. */
+  onLoss: ((failure: Failure) => void) | undefined;
   readonly #parts: ConnectionParts;
   #ended: Failure | undefined;
   readonly #alarm = new Alarm();
@@ -344,6 +346,7 @@ export class Connection {
     running?.giveUp(failure);
     this.#alarm.stop();
     this.onEnd?.();
+    this.onLoss?.(failure);
   }
 }
 

@@ -47,7 +47,7 @@ export class CommitGate {
 
   #onCommit(decide: (chunk: Buffer, connection: ProxiedConnection) => boolean): void {
     this.#proxy.intercept = (chunk, connection) =>
-      !chunk.toString('latin1').endsWith('COMMIT') || decide(chunk, connection);
+      !/COMMIT;?$/.test(chunk.toString('latin1')) || decide(chunk, connection);
   }
 }
 

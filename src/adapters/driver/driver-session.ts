@@ -14,6 +14,8 @@ export interface DriverSession {
   readonly threadId: number;
   /** It has ended, and with it what later statements would need. */
   readonly lost: boolean;
+  /** Called when that happens, with an error of mysql2's shape. */
+  onLost?: ((error: Error) => void) | undefined;
   /** Takes back what was changed in the session. Rejects with an error of mysql2's shape. */
   reset(): Promise<void>;
   /** Gives the connection back once what was given before has ended: as clean as it came. */

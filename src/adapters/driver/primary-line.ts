@@ -3,6 +3,8 @@ import type { Services } from '../../handles/services.ts';
 import { ownCommand } from '../../pool/command.ts';
 import type { Connection } from '../../pool/connection.ts';
 import { Deadline } from '../../resilience/deadline.ts';
+import { Failed } from '../../resilience/failed.ts';
+import type { Failure } from '../../resilience/failures.ts';
 
 /** A connection that has rested is asked before it is used: what is sent on a dead one has an unknown outcome. */
 const validateAfterMs = 500;
@@ -32,6 +34,8 @@ export interface PrimaryLineParts {
   readonly connection: Connection;
   /** Opens another one, set up as the first one was. Rejects with `Failed` or a `VipsqlError`. */
   readonly reopen: (deadline: Deadline) => Promise<Reopened>;
+  /** Told when it has ended, and with it what later statements would need. */
+  readonly onLost?: (failure: Failure) => void;
 }
 
 /** For whom a connection has to be ready. */
@@ -59,10 +63,13 @@ export class PrimaryLine {
   #counted = false;
   /** The statement under way. */
   #running: Promise<unknown> | undefined;
+  /** The session that the server was told to end last. */
+  #termination: { readonly of: Connection; readonly done: Promise<void> } | undefined;
 
   constructor(parts: PrimaryLineParts) {
     this.#parts = parts;
     this.#connection = parts.connection;
+    this.#watch();
   }
 
   get connection(): Connection {
@@ -99,19 +106,30 @@ export class PrimaryLine {
   returned(): void {
     this.#loan += 1;
     this.#connection.idleSince = performance.now();
-    if (this.inTransaction) this.#connection.destroy();
+    if (this.inTransaction || this.lost) void this.abandon();
     this.#countTransaction();
   }
 
-  /** What was left on the connection has been taken back. */
+  /** What was left on the connection has been taken back, or is gone with it: then the next statement gets another. */
   forget(): void {
     this.#trace = 'none';
+    if (!this.#connection.usable) this.letGo();
   }
 
   /** Ends the connection at once. */
   destroy(): void {
-    if (this.#held) this.#connection.destroy();
+    if (this.#held) void this.abandon();
     this.#countTransaction();
+  }
+
+  /**
+   * Ends the connection, and has the server end what may still run or hold locks there: of a line that is silent it
+   * would not hear for a long time. Resolves when it was told, or cannot be; never rejects.
+   */
+  async abandon(): Promise<void> {
+    const mayLiveOn = this.#running !== undefined || this.inTransaction || this.#trace === 'state';
+    this.#connection.destroy();
+    if (mayLiveOn) await this.#terminate(this.#connection);
   }
 
   /** Gives the connection back. What runs on it fails with its outcome unknown. */
@@ -119,7 +137,7 @@ export class PrimaryLine {
     if (this.#closed) return;
     this.#closed = true;
     this.#loan += 1;
-    if (this.#running !== undefined) this.#connection.destroy();
+    if (this.#running !== undefined || this.inTransaction || this.lost) void this.abandon();
     this.#countTransaction();
     this.#giveBack();
   }
@@ -132,9 +150,8 @@ export class PrimaryLine {
     const { connection } = this;
     const isDirty = this.inTransaction || connection.tainted;
     if (this.#held && connection.usable && isDirty) {
-      await connection.reset(new Deadline(resetTimeoutMs)).catch(() => {
-        // The reset has destroyed the connection.
-      });
+      // A reset that fails has destroyed the connection.
+      await connection.reset(new Deadline(resetTimeoutMs)).catch(() => void this.#terminate(connection));
     }
     this.close();
   }
@@ -158,7 +175,9 @@ export class PrimaryLine {
     const end = await endWithin(running, cancelTimeoutMs);
     // An order that came too late would hit the next statement.
     if (end !== 'failed') connection.destroy();
-    if (end === 'late') throw new Error('the server did not stop the statement in time');
+    if (end !== 'late') return;
+    void this.#terminate(connection);
+    throw new Error('the server did not stop the statement in time');
   }
 
   /** A connection on which a statement may be sent now, another one if nothing is lost by that. */
@@ -184,6 +203,9 @@ export class PrimaryLine {
       const result = await running;
       if (trace === 'state' || this.#trace === 'none') this.#trace = trace;
       return result;
+    } catch (error) {
+      if (!connection.usable && (connection.inTransaction || isOpen(error))) void this.#terminate(connection);
+      throw error;
     } finally {
       if (this.#running === running) this.#running = undefined;
       connection.idleSince = performance.now();
@@ -201,11 +223,27 @@ export class PrimaryLine {
     }
     this.#connection = other.connection;
     this.#held = true;
+    this.#watch();
+  }
+
+  /** Once for each connection. Nobody has to wait for it. */
+  #terminate(connection: Connection): Promise<void> {
+    if (this.#termination?.of !== connection) {
+      this.#termination = { of: connection, done: this.#parts.services.primary.terminate(connection) };
+    }
+    return this.#termination.done;
+  }
+
+  #watch(): void {
+    this.#connection.onLoss = (failure) => {
+      if (this.lost) this.#parts.onLost?.(failure);
+    };
   }
 
   #giveBack(): void {
     if (!this.#held) return;
     this.#held = false;
+    this.#connection.onLoss = undefined;
     this.#connection.release();
   }
 
@@ -241,6 +279,11 @@ async function isAlive(connection: Connection): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** The server has not said how a statement has ended, and may still be at it. */
+function isOpen(error: unknown): boolean {
+  return !(error instanceof Failed) || error.failure.outcome === 'unknown';
 }
 
 function lost({ endpointName: server, epoch }: Connection): ConnectionLostError {

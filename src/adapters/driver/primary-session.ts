@@ -48,6 +48,7 @@ interface Given {
 /** What another library holds as a connection to the primary: its statements, and its transactions. */
 export class PrimarySession implements DriverSession {
   readonly driver: DriverOptions;
+  onLost: ((error: Error) => void) | undefined;
   readonly #parts: PrimarySessionParts;
   readonly #services: Services;
   readonly #line: PrimaryLine;
@@ -59,7 +60,15 @@ export class PrimarySession implements DriverSession {
     this.driver = parts.driver;
     this.#parts = parts;
     this.#services = parts.services;
-    this.#line = new PrimaryLine(parts);
+    this.#line = new PrimaryLine({
+      ...parts,
+      onLost: (failure) => {
+        const { endpointName: server, epoch } = this.connection;
+        const idle = { ...failure, outcome: 'not-executed' } as const;
+        const error = toError(idle, { operation: 'other', server, epoch, timeoutMs: parts.timeoutMs ?? 0 });
+        this.onLost?.(toDriverError(error, undefined) as Error);
+      },
+    });
   }
 
   get connection(): Connection {
@@ -108,7 +117,9 @@ export class PrimarySession implements DriverSession {
       const { connection } = this;
       const deadline = new Deadline(this.#services.config.timeoutMs);
       try {
-        await this.#line.run(connection, () => connection.reset(deadline), { deadline, trace: 'none' });
+        // What was left on a connection that has ended is gone with it.
+        if (connection.usable)
+          await this.#line.run(connection, () => connection.reset(deadline), { deadline, trace: 'none' });
         this.#line.forget();
         this.#spoiledBy = undefined;
       } catch (error) {
@@ -247,9 +258,8 @@ export class PrimarySession implements DriverSession {
       const act = (): Promise<Answer> => connection.run(rollback, deadline);
       return await this.#line.run(connection, act, { deadline, trace: 'none' });
     } catch {
-      connection.destroy();
+      await this.#line.abandon();
     }
-    await this.#services.primary.terminate(connection);
     this.#line.letGo();
     const nothing = { rows: [], fields: [], position: undefined, isUnplaced: false };
     return { ...nothing, server, epoch, vendor: facts.vendor };

@@ -9,6 +9,7 @@ const refused: Readonly<Record<string, string>> = {
   queryFormat: 'is not possible: vipsql must know how values are escaped',
   infileStreamFactory: 'is not possible: vipsql sends no local files',
   flags: 'is not possible: vipsql chooses the capabilities of its connections',
+  uri: 'must be given by its parts: what a URL says of values would be lost',
 };
 
 /** What cannot be had with vipsql, of the configuration that Knex is given. @throws {@link ConfigError} */

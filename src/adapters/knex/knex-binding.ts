@@ -1,4 +1,5 @@
 import type { Services } from '../../handles/services.ts';
+import type { Strangers } from './check-server.ts';
 import type { MigrationWatch } from './migration-watch.ts';
 import type { KnexTarget } from './options.ts';
 
@@ -9,4 +10,5 @@ export interface KnexBinding {
   /** The limit of each statement, where the caller has set one. */
   readonly timeoutMs: number | undefined;
   readonly migrations: MigrationWatch;
+  readonly strangers: Strangers;
 }

@@ -1,19 +1,25 @@
 import type ClientMySQL2 from 'knex/lib/dialects/mysql2/index.js';
 import { describeValue } from '../../config/redact.ts';
 import { ConfigError, PrimaryRequiredError } from '../../errors/errors.ts';
+import { Deadline } from '../../resilience/deadline.ts';
 import { driverOptionsOf } from '../driver/driver-options.ts';
 import { ReplicaSession } from '../driver/replica-session.ts';
+import { checkKnexConfig } from './check-config.ts';
+import { checkServer } from './check-server.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { KnexConnection } from './knex-connection.ts';
 
 /** Makes what a query on a replica gets for a connection. @throws {@link ConfigError} for another database. */
 export async function openReplicaSession(
   client: ClientMySQL2,
-  { services, timeoutMs }: KnexBinding,
+  { services, timeoutMs, strangers }: KnexBinding,
 ): Promise<KnexConnection<ReplicaSession>> {
   const { database, timezone } = services.config.session;
   if (client.connectionSettings === undefined)
     client.connectionSettings = (await client.connectionConfigProvider?.()) ?? {};
+  checkKnexConfig({ connection: client.connectionSettings });
+  const deadline = new Deadline(timeoutMs ?? services.config.timeoutMs);
+  await checkServer(client.connectionSettings, services.config, { strangers, deadline });
   const wanted = client.database();
   if (wanted !== database) {
     const rule = 'must be the database of the cluster for reads on replicas';

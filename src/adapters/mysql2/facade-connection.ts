@@ -3,11 +3,12 @@ import type { Connection as WithPromises } from 'mysql2/promise';
 import { AbortedError, ClosedError } from '../../errors/errors.ts';
 import type { DriverAnswer, DriverCallback } from '../driver/driver-command.ts';
 import { toDriverError } from '../driver/driver-error.ts';
-import type { DriverQuery } from '../driver/driver-query.ts';
+import type { DriverQuery, DriverQueryInput } from '../driver/driver-query.ts';
 import type { DriverSession } from '../driver/driver-session.ts';
 import { DriverShape } from '../driver/driver-shape.ts';
 import { type FacadeBinding, facadeName } from './binding.ts';
-import { PromiseConnection, PromisePoolConnection } from './promise-wrappers.ts';
+import { PreparedStatement } from './prepared-statement.ts';
+import { FacadePromiseConnection, FacadePromisePoolConnection } from './promise-wrappers.ts';
 import { answerOfSet, isSetAlready } from './set-already.ts';
 import { type Missing, refuseMethods } from './unsupported.ts';
 
@@ -46,6 +47,7 @@ export class FacadeConnection extends DriverShape {
       this.#opening = Promise.resolve(parts.session);
       this.#session = parts.session;
       this.#state = 'open';
+      this.#listen(parts.session);
     }
   }
 
@@ -118,20 +120,23 @@ export class FacadeConnection extends DriverShape {
 
   /** Takes back everything that was changed in the session, an open transaction included. */
   reset(callback?: Done): void {
-    this.#opening.then((session) => session.reset()).then(() => callback?.(null), unheardBy(callback));
+    const done = (): void => callback?.(null);
+    this.#reset().then(() => queueMicrotask(done), unheardBy(callback));
   }
 
-  /** A statement whose values are bound later. The server prepares it when it is first executed. */
-  prepare(sql: string, callback?: (error: Error | null, statement: object) => void): void {
-    const statement = {
-      query: sql,
-      id: 0,
-      columns: [],
-      parameters: [],
-      execute: (values: unknown, done?: DriverCallback) => this.execute(sql, values, done),
-      close() {},
-    };
-    queueMicrotask(() => callback?.(null, statement));
+  /** A statement whose values are bound later. The server prepares it when it is first executed, and refuses it then. */
+  prepare(
+    input: DriverQueryInput,
+    callback?: (error: Error | null, statement?: PreparedStatement) => void,
+  ): void {
+    const sql = typeof input === 'string' ? input : input.sql;
+    try {
+      this.#check(sql);
+      const statement = new PreparedStatement(this, input, sql);
+      queueMicrotask(() => callback?.(null, statement));
+    } catch (error) {
+      queueMicrotask(() => callback?.(error as Error));
+    }
   }
 
   /**
@@ -150,6 +155,11 @@ export class FacadeConnection extends DriverShape {
     this.#giveBack().then(() => done?.());
   }
 
+  /** Ends the connection at once, whatever runs on it; `destroy` by another name. */
+  close(): void {
+    this.destroy();
+  }
+
   /** Ends the connection at once, whatever runs on it. */
   destroy(): void {
     this.#session?.destroy();
@@ -158,7 +168,8 @@ export class FacadeConnection extends DriverShape {
 
   /** The same connection with promises instead of callbacks: mysql2's own class for that. */
   promise(promiseImpl?: PromiseConstructor): WithPromises {
-    const Wrapper = this.#parts.onRelease === undefined ? PromiseConnection : PromisePoolConnection;
+    const Wrapper =
+      this.#parts.onRelease === undefined ? FacadePromiseConnection : FacadePromisePoolConnection;
     return new Wrapper(this, promiseImpl);
   }
 
@@ -166,9 +177,25 @@ export class FacadeConnection extends DriverShape {
     this.release();
   }
 
+  async #reset(): Promise<void> {
+    this.#check(undefined);
+    const session = await this.#opening;
+    this.#check(undefined);
+    await session.reset();
+  }
+
+  /** As from mysql2's pools, of which nobody has to hear. */
+  #listen(session: DriverSession): void {
+    session.onLost = (error) =>
+      queueMicrotask(() => {
+        if (this.#state !== 'closed' && this.listenerCount('error') > 0) this.emit('error', error);
+      });
+  }
+
   #opened(session: DriverSession): void {
     this.#session = session;
     if (this.#state === 'closed') return;
+    this.#listen(session);
     this.#state = 'open';
     this.emit('connect', { threadId: session.threadId });
   }
@@ -199,7 +226,7 @@ export class FacadeConnection extends DriverShape {
     this.emit('end');
   }
 
-  #check(sql: string): void {
+  #check(sql: string | undefined): void {
     try {
       if (this.#state === 'closed') {
         throw new ClosedError('The connection was given back or ended; the statement was not sent.');
@@ -233,7 +260,8 @@ function unheardBy(callback: Done | undefined): (error: Error) => void {
 }
 
 const missing: Missing = {
-  changeUser: 'the account is that of the cluster; make another one',
+  changeUser:
+    'the account is that of the cluster; make another cluster for another account, and use reset() for a clean session',
   unprepare: 'prepared statements are bounded per connection and closed by themselves',
   pause: 'read with stream(), which has back-pressure',
   resume: 'read with stream(), which has back-pressure',

@@ -13,7 +13,7 @@ import { ReplicaSession } from '../driver/replica-session.ts';
 import { type FacadeBinding, facadeName } from './binding.ts';
 import { FacadeConnection } from './facade-connection.ts';
 import { openPooledSession } from './open-session.ts';
-import { PromisePool } from './promise-wrappers.ts';
+import { FacadePromisePool } from './promise-wrappers.ts';
 import { type Missing, refuseMethods, unsupported } from './unsupported.ts';
 
 type Done = (error: Error | null) => void;
@@ -67,7 +67,7 @@ export class FacadePool extends DriverShape {
 
   /** The same pool with promises instead of callbacks: mysql2's own class for that. */
   promise(promiseImpl?: PromiseConstructor): PoolWithPromises {
-    return new PromisePool(this, promiseImpl);
+    return new FacadePromisePool(this, promiseImpl);
   }
 
   [Symbol.dispose](): void {

@@ -258,6 +258,40 @@ describe.each(labVendors)('Knex on %s', (vendor) => {
     await knex.schema.dropTable('knex_migrations').dropTable('knex_migrations_lock');
   });
 
+  test('sends nothing where connection means another server, account or protection', async () => {
+    const db = openCluster(lab);
+    const { vip, user } = lab;
+    const own = { host: vip.host, port: vip.port, user };
+    const refused = async (connection: object | (() => object)): Promise<KnexFailure> =>
+      (await rejection(
+        openKnex(db, { connection: connection as object })
+          .raw('SELECT 1')
+          .then(),
+      )) as KnexFailure;
+    expect(
+      await openKnex(db, { connection: own })
+        .raw('SELECT 1 AS n')
+        .then(([rows]) => rows),
+    ).toEqual([{ n: 1 }]);
+    const isConfig = { cause: { code: 'VIPSQL_CONFIG' } };
+    const nobody = { ...own, host: '127.0.0.1', port: 601 };
+    for (const connection of [nobody, async () => nobody]) {
+      expect(await refused(connection)).toMatchObject({
+        message: 'connect ECONNREFUSED 127.0.0.1:601',
+        code: 'ECONNREFUSED',
+        ...isConfig,
+      });
+    }
+    const { host, port } = lab.owner();
+    expect(await refused({ host, port })).toMatchObject({ code: 'VIPSQL_CONFIG', ...isConfig });
+    expect(await refused({ ...own, user: 'reports' })).toMatchObject(isConfig);
+    expect(await refused({ ...own, ssl: { rejectUnauthorized: false } })).toMatchObject(isConfig);
+    expect(await refused(async () => ({ multipleStatements: true }))).toMatchObject(isConfig);
+    const onReplicas = openKnex(db, { connection: { host, port } });
+    const error = await rejection(onReplicas('item').select().replica().then());
+    expect(error).toMatchObject({ code: 'VIPSQL_CONFIG' });
+  });
+
   test('is refused what vipsql cannot do, by its name', () => {
     const db = openCluster(lab);
     expect(() => openKnex(db, { connection: { multipleStatements: true } })).toThrow(

@@ -10,6 +10,7 @@ describe('checkKnexConfig', () => {
     [{ connection: { queryFormat: () => '' } }, 'connection.queryFormat'],
     [{ connection: { infileStreamFactory: () => '' } }, 'connection.infileStreamFactory'],
     [{ connection: { flags: ['-FOUND_ROWS'] } }, 'connection.flags'],
+    [{ connection: { uri: 'mysql://db/shop' } }, 'connection.uri'],
     [{ connection: { charset: 'latin1' } }, 'connection.charset'],
     [{ connectionPool: {} }, 'connectionPool'],
   ] as const;
