@@ -8,7 +8,7 @@ import {
 import { type Answer, ownCommand } from '../pool/command.ts';
 import type { Connection } from '../pool/connection.ts';
 import { Deadline } from '../resilience/deadline.ts';
-import { Failed } from '../resilience/failed.ts';
+import { Failed, ofWholeTransaction } from '../resilience/failed.ts';
 import { refuseWhenLate } from '../resilience/interruption.ts';
 import { startDeadline } from './begin.ts';
 import { followed } from './cached-read.ts';
@@ -131,14 +131,9 @@ async function runOnce(attempt: Attempt, fn: (tx: Transaction) => Promise<unknow
       return error.value;
     }
     // The closure may have wrapped or swallowed it, but what spoiled the transaction decides what happens next.
-    throw ofWholeTransaction(tx.spoiledBy ?? error);
+    const why = tx.spoiledBy ?? error;
+    throw why instanceof Failed ? ofWholeTransaction(why) : why;
   }
-}
-
-/** With the statement that failed, all others of the transaction have been undone by now. */
-function ofWholeTransaction(error: unknown): unknown {
-  if (!(error instanceof Failed) || error.failure.outcome !== 'statement-rolled-back') return error;
-  return new Failed({ ...error.failure, outcome: 'rolled-back' });
 }
 
 async function commit(connection: Connection, deadline: Deadline, trace: AttemptTrace): Promise<Answer> {

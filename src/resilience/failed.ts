@@ -8,3 +8,9 @@ export class Failed {
     this.failure = failure;
   }
 }
+
+/** With the statement that failed, all others of its transaction are undone. */
+export function ofWholeTransaction(error: Failed): Failed {
+  if (error.failure.outcome !== 'statement-rolled-back') return error;
+  return new Failed({ ...error.failure, outcome: 'rolled-back' });
+}

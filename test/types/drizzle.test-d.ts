@@ -4,10 +4,10 @@ import type { MySql2Database, MySqlRawQueryResult } from 'drizzle-orm/mysql2';
 import { expectTypeOf, test } from 'vitest';
 import {
   type DrizzleOptions,
-  type DrizzleTarget,
   drizzle,
   onPrimary,
   onReplica,
+  type QueryTarget,
 } from '../../src/adapters/drizzle/index.ts';
 import type { Cluster } from '../../src/index.ts';
 
@@ -82,8 +82,8 @@ test('a write gives what mysql2 gives, a transaction what its closure gives', as
 });
 
 test('options know their keys', () => {
-  expectTypeOf<DrizzleTarget>().toEqualTypeOf<'primary' | 'replica' | 'auto'>();
-  expectTypeOf<DrizzleOptions['target']>().toEqualTypeOf<DrizzleTarget | undefined>();
+  expectTypeOf<QueryTarget>().toEqualTypeOf<'primary' | 'replica' | 'auto'>();
+  expectTypeOf<DrizzleOptions['target']>().toEqualTypeOf<QueryTarget | undefined>();
   expectTypeOf<DrizzleOptions['exactlyOnce']>().toEqualTypeOf<boolean | undefined>();
   // @ts-expect-error no such option
   drizzle(db, { replica: true });

@@ -2,9 +2,9 @@ import { type Dialect, Kysely, type Transaction } from 'kysely';
 import { expectTypeOf, test } from 'vitest';
 import {
   type KyselyDialectOptions,
-  type KyselyTarget,
   onPrimary,
   onReplica,
+  type QueryTarget,
   VipsqlDialect,
 } from '../../src/adapters/kysely/index.ts';
 import type { Cluster } from '../../src/index.ts';
@@ -33,7 +33,7 @@ test('where a query runs makes no difference to its rows', async () => {
 });
 
 test('options know their keys', () => {
-  expectTypeOf<KyselyTarget>().toEqualTypeOf<'primary' | 'replica' | 'auto'>();
+  expectTypeOf<QueryTarget>().toEqualTypeOf<'primary' | 'replica' | 'auto'>();
   expectTypeOf<KyselyDialectOptions['exactlyOnce']>().toEqualTypeOf<boolean | undefined>();
   // @ts-expect-error no such option
   new VipsqlDialect(db, { replica: true });

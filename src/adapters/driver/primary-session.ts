@@ -12,7 +12,7 @@ import type { Connection } from '../../pool/connection.ts';
 import type { DriverOptions } from '../../pool/driver-reading.ts';
 import { Limiter } from '../../pool/limiter.ts';
 import { Deadline } from '../../resilience/deadline.ts';
-import { Failed } from '../../resilience/failed.ts';
+import { Failed, ofWholeTransaction } from '../../resilience/failed.ts';
 import type { Operation } from '../../resilience/outcome.ts';
 import { toError } from '../../resilience/to-error.ts';
 import type { Statement } from '../../sql/statement.ts';
@@ -45,6 +45,14 @@ interface Given {
   readonly loan: number;
 }
 
+/** A transaction that cannot be committed any more. */
+interface Spoiled {
+  /** What its statements fail with. */
+  readonly by: VipsqlError;
+  /** What its COMMIT fails with: all of it is undone by then. */
+  readonly whole: VipsqlError;
+}
+
 /** What another library holds as a connection to the primary: its statements, and its transactions. */
 export class PrimarySession implements DriverSession {
   readonly driver: DriverOptions;
@@ -54,7 +62,7 @@ export class PrimarySession implements DriverSession {
   readonly #line: PrimaryLine;
   readonly #turns = new Limiter(1);
   /** What has ended or spoiled the open transaction. */
-  #spoiledBy: VipsqlError | undefined;
+  #spoiled: Spoiled | undefined;
 
   constructor(parts: PrimarySessionParts) {
     this.driver = parts.driver;
@@ -90,7 +98,7 @@ export class PrimarySession implements DriverSession {
 
   /** Somebody has borrowed it. */
   lent(): void {
-    this.#spoiledBy = undefined;
+    this.#spoiled = undefined;
     this.#line.lent();
   }
 
@@ -121,7 +129,7 @@ export class PrimarySession implements DriverSession {
         if (connection.usable)
           await this.#line.run(connection, () => connection.reset(deadline), { deadline, trace: 'none' });
         this.#line.forget();
-        this.#spoiledBy = undefined;
+        this.#spoiled = undefined;
       } catch (error) {
         throw toDriverError(this.#visible(error, connection, deadline.timeoutMs), undefined);
       }
@@ -213,7 +221,7 @@ export class PrimarySession implements DriverSession {
     act: Act<T>,
     operation: 'transaction' | 'commit' = 'transaction',
   ): Promise<T> {
-    if (this.#spoiledBy !== undefined) throw this.#spoiledBy;
+    if (this.#spoiled !== undefined) throw this.#spoiled.by;
     const { connection } = this;
     const timeoutMs = this.#answerMs({ call, query });
     const deadline = startDeadline(timeoutMs, query.signal);
@@ -222,13 +230,16 @@ export class PrimarySession implements DriverSession {
     } catch (error) {
       if (!(error instanceof Failed)) {
         // A stream that broke after its first row, for one.
-        if (error instanceof VipsqlError) this.#spoiledBy = error;
+        if (error instanceof VipsqlError) this.#spoiled = { by: error, whole: error };
         throw error;
       }
       const { endpointName: server, epoch } = connection;
       const abortReason = query.signal?.reason;
-      const visible = toError(error.failure, { operation, server, epoch, timeoutMs, abortReason });
-      if (!isHarmless(error.failure)) this.#spoiledBy = visible;
+      const facts = { operation, server, epoch, timeoutMs, abortReason };
+      const visible = toError(error.failure, facts);
+      if (!isHarmless(error.failure)) {
+        this.#spoiled = { by: visible, whole: toError(ofWholeTransaction(error).failure, facts) };
+      }
       if (visible.code === 'VIPSQL_IN_DOUBT') {
         const { message } = error.failure;
         this.#services.events.emit('operation:in-doubt', { server, epoch, message });
@@ -238,10 +249,10 @@ export class PrimarySession implements DriverSession {
   }
 
   async #commit(given: Given): Promise<Answer> {
-    const spoiledBy = this.#spoiledBy;
-    if (spoiledBy !== undefined) {
+    const spoiled = this.#spoiled;
+    if (spoiled !== undefined) {
       await this.#rollBack(given.call);
-      throw spoiledBy;
+      throw spoiled.whole;
     }
     const act: Act<Answer> = (connection, deadline) => connection.run(given.call.command, deadline);
     return await this.#inTransaction(given, act, 'commit');
@@ -251,7 +262,7 @@ export class PrimarySession implements DriverSession {
   async #rollBack({ command }: Call): Promise<Answer> {
     const { connection } = this;
     const { endpointName: server, epoch, facts } = connection;
-    this.#spoiledBy = undefined;
+    this.#spoiled = undefined;
     const rollback = { ...ownCommand('ROLLBACK', 'other'), driver: command.driver };
     const deadline = new Deadline(rollbackTimeoutMs);
     try {

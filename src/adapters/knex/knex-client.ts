@@ -18,7 +18,7 @@ import { openPrimarySession } from './open-primary-session.ts';
 import { openReplicaSession } from './open-replica-session.ts';
 import { checkKnexOptions, type KnexClientOptions } from './options.ts';
 import { targetOf } from './query-target.ts';
-import { withConnections } from './with-connections.ts';
+import { type Connections, withConnections } from './with-connections.ts';
 
 /**
  * Makes the class of a client for Knex, to be used as `knex({ client: knexClient(db), … })`. Its pool holds sessions on
@@ -74,7 +74,10 @@ abstract class VipsqlClient extends ClientMySQL2 {
     if (this.transacting === true) return super.runner(builder);
     const isQuery = builder instanceof TargetedQueryBuilder || builder instanceof Raw;
     const target = isQuery ? (targetOf(builder) ?? this.binding.target) : 'primary';
-    const client = withConnections(this, target === 'replica' ? replicaConnections(this) : this);
+    const client = withConnections(
+      this,
+      target === 'replica' ? replicaConnections(this) : primaryConnections(this),
+    );
     return super.runner.call(client, builder);
   }
 
@@ -124,7 +127,21 @@ abstract class VipsqlClient extends ClientMySQL2 {
   }
 }
 
-function replicaConnections(client: VipsqlClient) {
+function primaryConnections(client: VipsqlClient): Connections {
+  return {
+    acquireConnection: async () => {
+      const connection = await client.acquireConnection();
+      if (connection instanceof KnexPrimaryConnection) connection.isForOneRun = true;
+      return connection;
+    },
+    releaseConnection: async (connection) => {
+      if (connection instanceof KnexPrimaryConnection) connection.isForOneRun = false;
+      await client.releaseConnection(connection);
+    },
+  };
+}
+
+function replicaConnections(client: VipsqlClient): Connections {
   return {
     acquireConnection: async () => await openReplicaSession(client, client.binding),
     releaseConnection: async () => {},

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
+import { SessionStateError } from '../../errors/errors.ts';
 import type { DriverAnswer, DriverCallback } from '../driver/driver-command.ts';
+import { toDriverError } from '../driver/driver-error.ts';
 import { type DriverQuery, type DriverQueryInput, driverQuery } from '../driver/driver-query.ts';
 import type { DriverSession } from '../driver/driver-session.ts';
 import { DriverShape } from '../driver/driver-shape.ts';
@@ -56,9 +58,30 @@ export class KnexConnection<Session extends DriverSession = DriverSession> exten
 
 /** What Knex's pool holds. */
 export class KnexPrimaryConnection extends KnexConnection<PrimarySession> {
+  /** Knex gives it back as soon as what it was borrowed for is done. */
+  isForOneRun = false;
+
+  override async answer(query: DriverQuery): Promise<DriverAnswer> {
+    const answer = await super.answer(query);
+    if (this.isForOneRun && this.session.connection.inTransaction) {
+      this.session.destroy();
+      throw toDriverError(transactionLeftOpen(), query.sql);
+    }
+    return answer;
+  }
+
   /** Gives the connection back for good. */
   close(): void {
     this.session.close();
     this.emit('end');
   }
+}
+
+/** Nobody could commit it. */
+function transactionLeftOpen(): SessionStateError {
+  return new SessionStateError(
+    'The statement was executed and left a transaction open on a connection that Knex gives back at once: it was rolled ' +
+      'back. Use knex.transaction(…) instead of BEGIN, and leave autocommit on.',
+    { outcome: 'rolled-back' },
+  );
 }

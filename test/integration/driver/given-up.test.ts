@@ -3,10 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createPool } from '../../../src/adapters/mysql2/index.ts';
 import type { Cluster, ClusterConfig } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { eventually, openCluster, rejection } from '../../support/cluster.ts';
 import { CommitGate } from '../../support/commit-gate.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 import { openKnex } from '../knex/knex-lab.ts';
 import { TcpProxy } from '../pool/tcp-proxy.ts';
 

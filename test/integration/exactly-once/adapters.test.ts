@@ -5,10 +5,10 @@ import { drizzle } from '../../../src/adapters/drizzle/index.ts';
 import { VipsqlDialect } from '../../../src/adapters/kysely/index.ts';
 import type { Cluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
-import { vipsqlErrorIn } from '../../support/adapter-contract.ts';
 import { eventually, recordEvents, rejection } from '../../support/cluster.ts';
 import type { Theft } from '../../support/commit-gate.ts';
 import { labVendors } from '../../support/lab-vendors.ts';
+import { vipsqlErrorIn } from '../../support/wrapped-errors.ts';
 import { gatedCluster } from './gated-cluster.ts';
 
 interface Database {

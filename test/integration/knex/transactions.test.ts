@@ -188,4 +188,22 @@ describe.each(labVendors)('transactions of Knex on %s', (vendor) => {
     expect(error.cause).toMatchObject({ code: 'VIPSQL_OUTSIDE_TRANSACTION' });
     expect(await amounts(knex)).toEqual([10, 10]);
   });
+
+  test('that are begun by hand, where Knex gives the connection back at once, are refused and rolled back', async () => {
+    const db = openCluster(lab);
+    const knex = openKnex(db, { pool: { min: 0, max: 1 } });
+    const begun = (await rejection(knex.raw('BEGIN').then())) as KnexFailure;
+    expect(begun.cause).toMatchObject({ code: 'VIPSQL_SESSION_STATE', outcome: 'rolled-back' });
+    await knex.raw('SET autocommit = 0');
+    const update = knex('account').where('id', 1).update({ amount: 9 });
+    const lost = (await rejection(update.then())) as KnexFailure;
+    expect(lost.message).toContain('knex.transaction');
+    expect(await amounts(knex)).toEqual([10, 10]);
+    const connection = await knex.client.acquireConnection();
+    await knex.raw('BEGIN').connection(connection);
+    await knex('account').connection(connection).where('id', 1).update({ amount: 11 });
+    await knex.raw('COMMIT').connection(connection);
+    await knex.client.releaseConnection(connection);
+    expect(await amounts(knex)).toEqual([11, 10]);
+  });
 });
