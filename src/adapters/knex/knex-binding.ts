@@ -1,5 +1,4 @@
 import type { Services } from '../../handles/services.ts';
-import type { Strangers } from './check-server.ts';
 import type { MigrationWatch } from './migration-watch.ts';
 import type { KnexTarget } from './options.ts';
 
@@ -10,5 +9,6 @@ export interface KnexBinding {
   /** The limit of each statement, where the caller has set one. */
   readonly timeoutMs: number | undefined;
   readonly migrations: MigrationWatch;
-  readonly strangers: Strangers;
+  /** Of what Knex's `connection` says: what was looked at, and told. */
+  readonly known: Set<string>;
 }

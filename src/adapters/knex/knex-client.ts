@@ -34,7 +34,7 @@ export function knexClient(db: Cluster, options: KnexClientOptions = {}): typeof
     target,
     timeoutMs,
     migrations: new MigrationWatch(),
-    strangers: new Set(),
+    known: new Set(),
   };
   return class extends VipsqlClient {
     override get binding(): KnexBinding {

@@ -8,7 +8,7 @@ import { driverOptionsOf } from '../driver/driver-options.ts';
 import { PrimarySession } from '../driver/primary-session.ts';
 import { setUpStatements } from '../driver/set-up.ts';
 import { checkKnexConfig } from './check-config.ts';
-import { checkServer } from './check-server.ts';
+import { checkConnection } from './check-connection.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { KnexPrimaryConnection } from './knex-connection.ts';
 
@@ -18,11 +18,12 @@ export async function openPrimarySession(
   binding: KnexBinding,
   deadline: Deadline,
 ): Promise<KnexPrimaryConnection> {
-  const { services, timeoutMs, migrations, strangers } = binding;
+  const { services, timeoutMs, migrations, known } = binding;
   const { timezone } = services.config.session;
   // A function has only now said what is in it.
   checkKnexConfig({ connection: client.connectionSettings });
-  await checkServer(client.connectionSettings, services.config, { strangers, deadline });
+  const warn = (message: string): void => client.logger.warn?.(message);
+  await checkConnection(client.connectionSettings, services.config, { known, deadline, warn });
   const connection = await services.primary.lend(deadline);
   const session = new PrimarySession({
     services,

@@ -5,21 +5,22 @@ import { Deadline } from '../../resilience/deadline.ts';
 import { driverOptionsOf } from '../driver/driver-options.ts';
 import { ReplicaSession } from '../driver/replica-session.ts';
 import { checkKnexConfig } from './check-config.ts';
-import { checkServer } from './check-server.ts';
+import { checkConnection } from './check-connection.ts';
 import type { KnexBinding } from './knex-binding.ts';
 import { KnexConnection } from './knex-connection.ts';
 
 /** Makes what a query on a replica gets for a connection. @throws {@link ConfigError} for another database. */
 export async function openReplicaSession(
   client: ClientMySQL2,
-  { services, timeoutMs, strangers }: KnexBinding,
+  { services, timeoutMs, known }: KnexBinding,
 ): Promise<KnexConnection<ReplicaSession>> {
   const { database, timezone } = services.config.session;
   if (client.connectionSettings === undefined)
     client.connectionSettings = (await client.connectionConfigProvider?.()) ?? {};
   checkKnexConfig({ connection: client.connectionSettings });
   const deadline = new Deadline(timeoutMs ?? services.config.timeoutMs);
-  await checkServer(client.connectionSettings, services.config, { strangers, deadline });
+  const warn = (message: string): void => client.logger.warn?.(message);
+  await checkConnection(client.connectionSettings, services.config, { known, deadline, warn });
   const wanted = client.database();
   if (wanted !== database) {
     const rule = 'must be the database of the cluster for reads on replicas';

@@ -258,7 +258,7 @@ describe.each(labVendors)('Knex on %s', (vendor) => {
     await knex.schema.dropTable('knex_migrations').dropTable('knex_migrations_lock');
   });
 
-  test('sends nothing where connection means another server, account or protection', async () => {
+  test('goes to the cluster whatever its connection says, unless that cannot be or has to be encrypted', async () => {
     const db = openCluster(lab);
     const { vip, user } = lab;
     const own = { host: vip.host, port: vip.port, user };
@@ -273,23 +273,29 @@ describe.each(labVendors)('Knex on %s', (vendor) => {
         .raw('SELECT 1 AS n')
         .then(([rows]) => rows),
     ).toEqual([{ n: 1 }]);
-    const isConfig = { cause: { code: 'VIPSQL_CONFIG' } };
     const nobody = { ...own, host: '127.0.0.1', port: 601 };
     for (const connection of [nobody, async () => nobody]) {
       expect(await refused(connection)).toMatchObject({
         message: 'connect ECONNREFUSED 127.0.0.1:601',
         code: 'ECONNREFUSED',
-        ...isConfig,
       });
     }
+    for (const connection of [
+      { ...own, ssl: { rejectUnauthorized: false } },
+      async () => ({ multipleStatements: true }),
+    ]) {
+      expect(await refused(connection)).toMatchObject({ cause: { code: 'VIPSQL_CONFIG' } });
+    }
     const { host, port } = lab.owner();
-    expect(await refused({ host, port })).toMatchObject({ code: 'VIPSQL_CONFIG', ...isConfig });
-    expect(await refused({ ...own, user: 'reports' })).toMatchObject(isConfig);
-    expect(await refused({ ...own, ssl: { rejectUnauthorized: false } })).toMatchObject(isConfig);
-    expect(await refused(async () => ({ multipleStatements: true }))).toMatchObject(isConfig);
-    const onReplicas = openKnex(db, { connection: { host, port } });
-    const error = await rejection(onReplicas('item').select().replica().then());
-    expect(error).toMatchObject({ code: 'VIPSQL_CONFIG' });
+    const warnings: string[] = [];
+    const knex = openKnex(db, {
+      connection: { host, port, user: 'reports' },
+      log: { warn: (message: string) => warnings.push(message) },
+    });
+    const [[row]] = await knex.raw('SELECT CURRENT_USER() AS account');
+    expect(row.account).toContain(`${user}@`);
+    await knex('item').select('id').replica();
+    expect(warnings).toHaveLength(2);
   });
 
   test('is refused what vipsql cannot do, by its name', () => {
