@@ -24,6 +24,7 @@ export type {
   SessionOptions,
   TransactionOptions,
 } from './config/call-options.ts';
+export type { MemcachedTarget } from './config/memcached-target.ts';
 export type {
   NatMap,
   RedisClient,

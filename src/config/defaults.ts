@@ -564,6 +564,12 @@ export const otherOptions = {
     effect: 'One Redis, Sentinels, or with `nodes` a Redis Cluster; from a client vipsql makes its own.',
     off: 'leave it out: values are kept in this process, and no other process can invalidate them',
   },
+  'cache.memcached': {
+    type: 'address',
+    default: undefined,
+    effect: "One memcached instead of Redis: `'host:port'` or `{ host, port }`. Without `l1`.",
+    off: 'leave it out',
+  },
   'cache.tables': {
     type: 'list of tables',
     default: '[]',
