@@ -42,7 +42,8 @@ export class ReplyReader {
       const end = start + size;
       this.#enough = end + 2 - at;
       if (bytes.length < end + 2) break;
-      if (bytes.toString('latin1', end, end + 2) !== '\r\n') throw new Error(`memcached said '${line}' and lied`);
+      if (bytes.toString('latin1', end, end + 2) !== '\r\n')
+        throw new Error(`memcached said '${line}' and lied`);
       replies.push({ code, rest, value: bytes.subarray(start, end) });
       at = end + 2;
     }
