@@ -562,7 +562,7 @@ export const otherOptions = {
     type: 'URL, options or client of ioredis',
     default: undefined,
     effect: 'One Redis, Sentinels, or with `nodes` a Redis Cluster; from a client vipsql makes its own.',
-    off: 'leave it out: values are kept in this process, and no other process can invalidate them',
+    off: 'leave it out: without `memcached`, too, values are kept in this process, and no other process can invalidate them',
   },
   'cache.memcached': {
     type: 'address',

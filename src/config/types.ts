@@ -210,7 +210,7 @@ export interface ClusterConfig {
 
 /** The read-through cache of `db.replica().cached(…)` and `db.cache`. */
 export interface CacheConfig {
-  /** Default: none, and values are kept in this process, where no other process can invalidate them. */
+  /** Default: none; without `memcached`, too, values are kept in this process, where no other process can invalidate them. */
   readonly redis?: RedisTarget;
   /** One memcached, 1.6.18 or newer, instead of Redis. Without `l1`. */
   readonly memcached?: MemcachedTarget;

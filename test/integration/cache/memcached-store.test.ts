@@ -3,7 +3,9 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RecordTooLarge, StoreRefused } from '../../../src/cache/store.ts';
+import { MemcachedConnection } from '../../../src/cache/stores/memcached-connection.ts';
 import { memcachedKeyOf } from '../../../src/cache/stores/memcached-key.ts';
+import { MemcachedRecords } from '../../../src/cache/stores/memcached-records.ts';
 import { MemcachedStore } from '../../../src/cache/stores/memcached-store.ts';
 import { MemoryStore } from '../../../src/cache/stores/memory-store.ts';
 import { seeded } from '../../consistency/random.ts';
@@ -13,6 +15,14 @@ import { describeStore } from '../../support/store-contract.ts';
 import { carryOut, randomSteps } from '../../support/store-steps.ts';
 
 const keepMs = 60_000;
+
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
 
 describe.skipIf(!hasMemcached)('memcached', () => {
   let server: MemcachedServer;
@@ -122,6 +132,61 @@ describe.skipIf(!hasMemcached)('memcached', () => {
     const opened = await Promise.all(both.map(({ store, id }) => open(store, name, `x.${id}`)));
     expect(opened.filter(([told]) => told?.lease === 'granted')).toHaveLength(1);
     expect(new Set(opened.map(([told]) => told?.gen)).size).toBe(1);
+  });
+
+  test('answers nobody from what it has read before he came', async () => {
+    const other = await openStore();
+    const [era, name] = [eraOf(other), `late:${randomUUID()}`];
+    await open(other, name);
+    const [opened, reached, passed] = [withResolvers(), withResolvers(), withResolvers()];
+    const connection = new MemcachedConnection(server.target, { onOpen: opened.resolve, onEnd() {} });
+    await opened.promise;
+    const ask = connection.ask.bind(connection);
+    connection.ask = async (commands) => {
+      const replies = await ask(commands);
+      reached.resolve();
+      await passed.promise;
+      return replies;
+    };
+    const records = new MemcachedRecords(connection, 1_048_576);
+    const genOf = () => records.change(name, 0, (found) => [undefined, found?.gen]);
+    const early = genOf();
+    await reached.promise;
+    await other.complete(era, [{ name, id: '', gen: 'new', fence: '0-1-2', keepMs }]);
+    const late = genOf();
+    passed.resolve();
+    expect(await early).not.toBe('new');
+    expect(await late).toBe('new');
+    connection.end('the test is over');
+  });
+
+  test('gives a connection up on which another server answers all at once', async () => {
+    let pid = 0;
+    const other = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', () => {
+        pid += 1;
+        const time = Math.floor(Date.now() / 1_000);
+        const stats = { pid, time, uptime: 9, version: '1.6.18' };
+        for (const list of [stats, { cas_enabled: 'yes', item_size_max: 1_048_576 }]) {
+          for (const [name, value] of Object.entries(list)) socket.write(`STAT ${name} ${value}\r\n`);
+          socket.write('END\r\n');
+        }
+      });
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { readonly port: number };
+    const downs: string[] = [];
+    const store = connect({ host: '127.0.0.1', port }, (reason) => void downs.push(reason));
+    await isUp(store);
+    const before = store.life;
+    await store.ping();
+    await eventually('it is told', () => downs.length > 0);
+    expect(downs).toEqual(['another memcached answers on this connection']);
+    await isUp(store);
+    expect(store.life).not.toBe(before);
+    store.close();
+    await new Promise((resolve) => other.close(resolve));
   });
 
   test('answers many at once, each with its own, however large', async () => {
