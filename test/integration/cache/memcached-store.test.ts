@@ -134,6 +134,17 @@ describe.skipIf(!hasMemcached)('memcached', () => {
     expect(new Set(opened.map(([told]) => told?.gen)).size).toBe(1);
   });
 
+  test('makes one record where two processes make the same one', async () => {
+    const both = [await openStore(), await openStore()];
+    for (let run = 0; run < 100; run += 1) {
+      const name = `made:${randomUUID()}`;
+      const opened = await Promise.all(both.map((store, index) => open(store, name, `x.${index}`)));
+      const leases = opened.map(([told]) => told?.lease).sort();
+      expect(leases).toEqual(['granted', 'held']);
+      expect(opened[0]?.[0]?.gen).toBe(opened[1]?.[0]?.gen);
+    }
+  });
+
   test('answers nobody from what it has read before he came', async () => {
     const other = await openStore();
     const [era, name] = [eraOf(other), `late:${randomUUID()}`];
