@@ -16,9 +16,10 @@ export function identityOf(
   stats: ReadonlyMap<string, string>,
   settings: ReadonlyMap<string, string>,
 ): MemcachedIdentity {
-  const [pid, second, uptime] = ['pid', 'time', 'uptime'].map((name) => Number(stats.get(name) ?? 'none'));
-  const itemBytes = Number(settings.get('item_size_max') ?? 'none');
-  if (pid === undefined || second === undefined || uptime === undefined) throw new Error('unreachable');
+  const pid = numberIn(stats, 'pid');
+  const second = numberIn(stats, 'time');
+  const uptime = numberIn(stats, 'uptime');
+  const itemBytes = numberIn(settings, 'item_size_max');
   if (![pid, second, uptime, itemBytes].every(Number.isFinite)) {
     throw new Error('memcached does not name its pid, time, uptime and item_size_max');
   }
@@ -29,6 +30,10 @@ export function identityOf(
     throw new Error('memcached runs without versions of values (-C)');
   // Both are told by one look at its clock, so that their difference never changes.
   return { life: `${pid}-${second - uptime}`, second, itemBytes };
+}
+
+function numberIn(told: ReadonlyMap<string, string>, name: string): number {
+  return Number(told.get(name) ?? Number.NaN);
 }
 
 function isNewEnough(version: string): boolean {
