@@ -44,6 +44,7 @@ export class MemcachedConnection {
 
   /** Commands without a value; the answers in their order. Rejects with what memcached refuses. */
   ask(commands: readonly string[]): Promise<readonly MemcachedReply[]> {
+    if (commands.length === 0) return Promise.resolve([]);
     const number = this.#number;
     this.#number += commands.length;
     let text = '';
