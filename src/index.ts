@@ -26,6 +26,7 @@ export type {
   TransactionOptions,
 } from './config/call-options.ts';
 export type { InvalidationTargets } from './config/invalidation-targets.ts';
+export type { MemcachedTarget } from './config/memcached-target.ts';
 export type {
   NatMap,
   RedisClient,

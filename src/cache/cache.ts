@@ -20,6 +20,7 @@ import { CacheStats, type CacheStatus } from './stats.ts';
 import type { CacheStore, Era, StoreListener } from './store.ts';
 import { StoreGuard } from './store-guard.ts';
 import { connectRedisCluster } from './stores/connect-redis-cluster.ts';
+import { MemcachedStore } from './stores/memcached-store.ts';
 import { MemoryStore } from './stores/memory-store.ts';
 import { connectRedis } from './stores/redis-client.ts';
 import { RedisStore } from './stores/redis-store.ts';
@@ -74,7 +75,7 @@ export class Cache {
     this.#register = register;
     this.#quarantine = new Quarantine({ guard: () => this.#guard, era: writeEra });
     this.#guard = new StoreGuard({
-      connect: (listener) => storeFor(target, listener),
+      connect: (listener) => storeFor(config, listener),
       events,
       readBudgetMs,
       writeBudgetMs,
@@ -172,7 +173,9 @@ function mayHaveCopies(target: RedisTarget | undefined): boolean {
   return target !== undefined && (typeof target === 'string' || !isRedisCluster(target));
 }
 
-function storeFor(target: RedisTarget | undefined, listener: StoreListener): CacheStore {
+function storeFor({ redis, memcached }: ResolvedCache, listener: StoreListener): CacheStore {
+  if (memcached !== undefined) return new MemcachedStore(memcached, listener);
+  const target = redis?.();
   if (target === undefined) return new MemoryStore();
   if (typeof target === 'string') return new RedisStore(connectRedis(target), listener);
   if (isRedisCluster(target)) return connectRedisCluster(redisClusterOf(target), listener);

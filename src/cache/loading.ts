@@ -9,7 +9,7 @@ import { type LoadNeed, loadNeed } from './load-need.ts';
 import { generationsOf, newId, proofOf } from './names.ts';
 import type { Serving } from './serving.ts';
 import type { CacheStats, FillRejection } from './stats.ts';
-import type { Era, SettleOrder } from './store.ts';
+import { type Era, RecordTooLarge, type SettleOrder } from './store.ts';
 import { StoreAway, type StoreGuard } from './store-guard.ts';
 
 export interface LoadingOptions {
@@ -119,9 +119,7 @@ export class Loading {
     }
     const payload = packed === undefined ? undefined : await seal(packed, compressBytes);
     if (payload === undefined || payload.length > maxValueBytes) {
-      stats.rejected(payload === undefined ? 'inexact' : 'too-large');
-      // What is there is what was before, and nothing else is going to take its place.
-      await this.#complete(era, [name], undefined);
+      await this.#drop(trip, payload === undefined ? 'inexact' : 'too-large');
       return;
     }
     const ttlMs =
@@ -138,24 +136,21 @@ export class Loading {
       ttlMs,
       keepMs: ttlMs + request.staleMs + keepExpiredMs,
     };
-    await this.#counted(
-      payload.length,
-      guard.fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt)),
-    );
+    const rejection = await guard
+      .fill(era, order, need.learnt === undefined ? [] : settling(load, need.learnt))
+      .then((isFilled) => (isFilled ? undefined : 'invalidated'), rejectionOf);
+    if (rejection === 'too-large') await this.#drop(trip, rejection);
+    else if (rejection !== undefined) stats.rejected(rejection);
+    else {
+      stats.counts.fills += 1;
+      stats.counts.bytesStored += payload.length;
+    }
   }
 
-  async #counted(bytes: number, filled: Promise<boolean>): Promise<void> {
-    const { stats } = this.#options;
-    const rejection = await filled.then(
-      (isFilled): FillRejection | undefined => (isFilled ? undefined : 'invalidated'),
-      (): FillRejection => 'away',
-    );
-    if (rejection !== undefined) {
-      stats.rejected(rejection);
-      return;
-    }
-    stats.counts.fills += 1;
-    stats.counts.bytesStored += bytes;
+  /** What is there is what was before, and nothing else is going to take its place. */
+  async #drop({ era, names: [name = ''] }: Trip, rejection: FillRejection): Promise<void> {
+    this.#options.stats.rejected(rejection);
+    await this.#complete(era, [name], undefined);
   }
 
   /**
@@ -193,6 +188,10 @@ export class Loading {
     const { loadTimeoutMs } = this.#options;
     return timeoutMs === Number.POSITIVE_INFINITY ? loadTimeoutMs : Math.max(timeoutMs, loadTimeoutMs);
   }
+}
+
+function rejectionOf(error: unknown): FillRejection {
+  return error instanceof StoreAway && error.cause instanceof RecordTooLarge ? 'too-large' : 'away';
 }
 
 /** The tags of which nobody knew what they ask for. */

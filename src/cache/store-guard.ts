@@ -9,11 +9,11 @@ import {
   type MarkOrder,
   type Opened,
   type OpenOrder,
-  RecordAway,
   type ReleaseOrder,
   type SeenRecord,
   type SettleOrder,
   type StoreListener,
+  StoreRefused,
 } from './store.ts';
 
 /** The store did not do what it was asked, or nobody knows: it was too slow, has gone, or refused. */
@@ -191,5 +191,5 @@ export class StoreGuard {
 }
 
 function isRefusal(error: unknown): boolean {
-  return error instanceof RecordAway || (error instanceof Error && error.name === 'ReplyError');
+  return error instanceof StoreRefused || (error instanceof Error && error.name === 'ReplyError');
 }

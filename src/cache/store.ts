@@ -132,9 +132,19 @@ export interface CacheStore {
   close(): void;
 }
 
+/** The store has answered that it does not do what it was asked, such as for want of memory. */
+export class StoreRefused extends Error {
+  override readonly name: string = 'StoreRefused';
+}
+
 /** The store knows nothing of a record at present, and says so at once; others are not concerned. */
-export class RecordAway extends Error {
+export class RecordAway extends StoreRefused {
   override readonly name = 'RecordAway';
+}
+
+/** The store keeps nothing that is so large. */
+export class RecordTooLarge extends StoreRefused {
+  override readonly name = 'RecordTooLarge';
 }
 
 /** Told how a store is connected. Must not throw. */

@@ -1,5 +1,6 @@
 import { type NumberOption, numberOptions, otherOptions } from './defaults.ts';
 import { type Draft, type Entry, isPassword } from './draft.ts';
+import { type MemcachedTarget, memcachedPlaceOf } from './memcached-target.ts';
 import { conceal } from './redact.ts';
 import type { RedisTarget } from './redis-target.ts';
 import { collationOf, utcOffset } from './session-values.ts';
@@ -94,8 +95,10 @@ export function buildConfig(draft: Draft): ResolvedConfig {
 /** The target is handed on behind a function: a client must not be frozen, and a URL may hold a password. */
 function cacheConfig(draft: Draft): ResolvedCache {
   const redis = draft.given('cache.redis') as RedisTarget | undefined;
+  const memcached = draft.given('cache.memcached') as MemcachedTarget | undefined;
   return {
     redis: redis === undefined ? undefined : () => redis,
+    memcached: memcached === undefined ? undefined : memcachedPlaceOf(memcached),
     namespace: choice(draft, 'cache.namespace'),
     ttlMs: number(draft, 'cache.ttlMs'),
     negativeTtlMs: number(draft, 'cache.negativeTtlMs'),

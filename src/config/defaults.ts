@@ -562,7 +562,13 @@ export const otherOptions = {
     type: 'URL, options or client of ioredis',
     default: undefined,
     effect: 'One Redis, Sentinels, or with `nodes` a Redis Cluster; from a client vipsql makes its own.',
-    off: 'leave it out: values are kept in this process, and no other process can invalidate them',
+    off: 'leave it out: without `memcached`, too, values are kept in this process, and no other process can invalidate them',
+  },
+  'cache.memcached': {
+    type: 'address',
+    default: undefined,
+    effect: "One memcached instead of Redis: `'host:port'` or `{ host, port }`. Without `l1`.",
+    off: 'leave it out',
   },
   'cache.tables': {
     type: 'list of tables',

@@ -32,6 +32,7 @@ const rules: readonly Rule[] = [
   lagNeedsOneServer,
   heartbeatHasItsTable,
   tlsIsWhole,
+  oneStore,
   copiesNeedRedis,
 ];
 
@@ -59,9 +60,26 @@ function poolMinimumFits(draft: Draft): readonly ConfigIssue[] {
   return found.filter(({ path }, index) => found.findIndex((other) => other.path === path) === index);
 }
 
+function oneStore(draft: Draft): readonly ConfigIssue[] {
+  const memcached = draft.given('cache.memcached');
+  if (memcached === undefined || draft.given('cache.redis') === undefined) return [];
+  return [
+    issue(
+      'cache.memcached',
+      'must not be given beside `cache.redis`: values are kept in one of them',
+      memcached,
+    ),
+  ];
+}
+
 function copiesNeedRedis(draft: Draft): readonly ConfigIssue[] {
   const [l1, redis] = [draft.given('cache.l1'), draft.given('cache.redis')];
   if (l1 === undefined) return [];
+  if (draft.given('cache.memcached') !== undefined) {
+    const rule =
+      'needs `cache.redis`: memcached answers for one record after the other, and copies need them together';
+    return [issue('cache.l1', rule, l1)];
+  }
   if (redis === undefined) {
     return [issue('cache.l1', 'needs `cache.redis`: without it all values are in this process anyway', l1)];
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hostProblem, isProblem, parseAddress } from './address.ts';
 import { type NumberFacts, type NumberOption, numberOptions } from './defaults.ts';
+import { memcachedTargetProblem } from './memcached-target.ts';
 import { redisTargetProblem } from './redis-target.ts';
 import { charsetRule, collationOf, tablePatternProblem, timezoneRule, utcOffset } from './session-values.ts';
 import { variableProblem } from './session-variables.ts';
@@ -288,13 +289,8 @@ export const clusterSchema = section({
       .optional(),
   }).optional(),
   cache: section({
-    redis: z
-      .unknown()
-      .superRefine((target, context) => {
-        const rule = redisTargetProblem(target);
-        if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
-      })
-      .optional(),
+    redis: target(redisTargetProblem),
+    memcached: target(memcachedTargetProblem),
     namespace: text('must be 1 to 64 letters, digits, _, - and .', (value) => /^[\w.-]{1,64}$/.test(value)),
     ttlMs: number('cache.ttlMs'),
     negativeTtlMs: number('cache.negativeTtlMs'),
@@ -311,6 +307,16 @@ export const clusterSchema = section({
     onInvalidationFailure: choice('report', 'throw'),
   }).optional(),
 });
+
+function target(problem: (target: unknown) => string | undefined) {
+  return z
+    .unknown()
+    .superRefine((value, context) => {
+      const rule = problem(value);
+      if (rule !== undefined) context.addIssue({ code: 'custom', message: rule });
+    })
+    .optional();
+}
 
 /** `instead`: of a pattern that stands for all tables. */
 function tablePatterns(instead: string) {

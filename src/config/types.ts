@@ -1,4 +1,5 @@
 import type { ConnectionOptions as TlsConnectionOptions } from 'node:tls';
+import type { MemcachedPlace, MemcachedTarget } from './memcached-target.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 /** A server's address: `'host'`, `'host:port'`, `'[::1]:3306'`, a socket path (`'/run/mysqld/mysqld.sock'`), a `mysql://` URL, or an object. */
@@ -209,8 +210,10 @@ export interface ClusterConfig {
 
 /** The read-through cache of `db.replica().cached(…)` and `db.cache`. */
 export interface CacheConfig {
-  /** Default: none, and values are kept in this process, where no other process can invalidate them. */
+  /** Default: none; without `memcached`, too, values are kept in this process, where no other process can invalidate them. */
   readonly redis?: RedisTarget;
+  /** One memcached, 1.6.18 or newer, instead of Redis. Without `l1`. */
+  readonly memcached?: MemcachedTarget;
   /** Clusters with the same one share their values: the same database for all of them. Default `'main'`. */
   readonly namespace?: string;
   /** How long a value is served, less up to 10 %. */
@@ -315,10 +318,11 @@ export interface SessionConfig {
 }
 
 /** The cache after checking. */
-export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis' | 'l1'> {
+export interface ResolvedCache extends Omit<Required<CacheConfig>, 'redis' | 'memcached' | 'l1'> {
   readonly l1: Required<L1Config> | undefined;
-  /** Gives what was configured, as it was; `undefined`: values are kept in this process. */
+  /** Gives what was configured, as it was. Without it and `memcached` values are kept in this process. */
   readonly redis: (() => RedisTarget) | undefined;
+  readonly memcached: MemcachedPlace | undefined;
 }
 
 /** The configuration after checking: complete and frozen. */

@@ -1,10 +1,10 @@
-import { type CacheConfig, type CacheStatus, type ClusterConfig, createCluster } from '../../src/index.ts';
+import { type CacheConfig, type CacheStatus, createCluster } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
 import { type Disturbed, disturb } from '../consistency/disturber.ts';
 import { seeded } from '../consistency/random.ts';
 import { eventually } from '../support/eventually.ts';
-import { disturbRedis } from './disturb-redis.ts';
-import type { TroubledRedis } from './troubled-redis.ts';
+import { disturbStore } from './disturb-store.ts';
+import type { TroubledStore } from './troubled-store.ts';
 import { withoutFences } from './without-fences.ts';
 import { runWorkload, type WorkloadResult } from './workload.ts';
 
@@ -15,17 +15,17 @@ export interface Phase {
   readonly lagMs: number;
   /** Between two failovers; none when it is left out. */
   readonly failoverEveryMs?: number;
-  /** A Redis to make trouble with, and the longest time between two troubles; the lab's, in peace, when left out. */
-  readonly redis?: {
+  /** A store to make trouble with, and the longest time between two troubles; the lab's Redis, in peace, when left out. */
+  readonly store?: {
     readonly everyMs: number;
-    readonly start: (lab: Lab) => Promise<TroubledRedis>;
+    readonly start: (lab: Lab) => Promise<TroubledStore>;
   };
 }
 
 export interface PhaseResult extends WorkloadResult {
   readonly seconds: number;
   readonly disturbed: Disturbed;
-  /** How often each of them was made, and what else Redis has to tell. */
+  /** How often each of them was made, and what else the store has to tell. */
   readonly troubles: Readonly<Record<string, number>>;
   /** Of each cluster, at the end. */
   readonly status: readonly (CacheStatus | undefined)[];
@@ -45,7 +45,7 @@ interface Run {
 
 /** Runs the workload on three clusters while the lab is disturbed, and leaves the lab healed. */
 export async function runPhase(lab: Lab, phase: Phase, run: Run): Promise<PhaseResult> {
-  const troubled = await phase.redis?.start(lab);
+  const troubled = await phase.store?.start(lab);
   try {
     return await runOn(troubled, lab, { phase, run });
   } finally {
@@ -55,28 +55,26 @@ export async function runPhase(lab: Lab, phase: Phase, run: Run): Promise<PhaseR
 }
 
 async function runOn(
-  troubled: TroubledRedis | undefined,
+  troubled: TroubledStore | undefined,
   lab: Lab,
   {
-    phase: { fences, redis, ...disturbance },
+    phase: { fences, store, ...disturbance },
     run: { seed, goesOn },
   }: { readonly phase: Phase; readonly run: Run },
 ): Promise<PhaseResult> {
   const random = seeded(seed);
   const over = new AbortController();
   const control = withoutFences(lab.redisUrl ?? '');
-  const cache: ClusterConfig['cache'] = {
-    redis: fences ? (troubled?.target ?? lab.redisUrl ?? '') : control,
+  const cache: CacheConfig = {
+    ...(fences ? (troubled?.cache ?? { redis: lab.redisUrl ?? '' }) : { redis: control }),
     namespace: `checker-${seed}`,
     ttlMs: 3_000,
   };
-  const allowsCopies = troubled?.allowsCopies ?? true;
-  const clusters = ways.map(({ l1, ...way }) =>
-    createCluster({
-      ...lab.config(),
-      consistency: { waitMs: 100 },
-      cache: { ...cache, ...way, ...(l1 && allowsCopies && { l1 }) },
-    }),
+  const allowed = ways.map(({ l1, ...way }) =>
+    l1 === undefined || troubled?.allowsCopies === false ? way : { ...way, l1 },
+  );
+  const clusters = allowed.map((way) =>
+    createCluster({ ...lab.config(), consistency: { waitMs: 100 }, cache: { ...cache, ...way } }),
   );
   for (const db of clusters) {
     await db.ready();
@@ -85,9 +83,9 @@ async function runOn(
   const { signal } = over;
   const disturbing = disturb(lab, { ...disturbance, random, signal });
   const troubling =
-    troubled === undefined || redis === undefined
+    troubled === undefined || store === undefined
       ? {}
-      : disturbRedis(troubled, { random, everyMs: redis.everyMs, signal });
+      : disturbStore(troubled, { random, everyMs: store.everyMs, signal });
   const startedAt = performance.now();
   const result = await runWorkload({ clusters, concurrency: 24, random, goesOn });
   const seconds = (performance.now() - startedAt) / 1_000;

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.ts';
 import { type RaceCache, selectNumber } from './race.ts';
 
 /** What vipsql may be told to invalidate. */
-export const targets = ['keys', 'tags'] as const;
+export const targets = ['keys', 'tags', 'tables'] as const;
 
 /** vipsql with that store, and replicas that loads run on. */
 export async function openVipsql(
@@ -12,7 +12,8 @@ export async function openVipsql(
   cache: CacheConfig,
   by: (typeof targets)[number],
 ): Promise<RaceCache> {
-  const db = createCluster({ ...lab.config(), cache: { ttlMs: 600_000, ...cache } });
+  const tables = by === 'tables' ? ['raced'] : [];
+  const db = createCluster({ ...lab.config(), cache: { ttlMs: 600_000, tables, ...cache } });
   await db.ready();
   await eventually('the cache is ready', () => db.status().cache?.state === 'ready');
   return {
@@ -24,9 +25,10 @@ export async function openVipsql(
           await hold();
           return n;
         },
-        { tags: [tag] },
+        { tags: [tag], tables },
       ),
-    invalidate: ({ key, tag }) => db.cache.invalidate(by === 'keys' ? { keys: [key] } : { tags: [tag] }),
+    invalidate: ({ key, tag }) =>
+      db.cache.invalidate({ keys: { keys: [key] }, tags: { tags: [tag] }, tables: { tables } }[by]),
     close: () => db.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { startLab } from '../../src/testing/index.ts';
 import { labVendors } from '../support/lab-vendors.ts';
 import { type Phase, type PhaseResult, runPhase } from './phase.ts';
+import { crampedMemcached, fragileMemcached } from './troubled-memcached.ts';
 import { clusteredRedis, crampedRedis, fragileRedis, watchedRedis } from './troubled-redis.ts';
 import { createCounters } from './workload.ts';
 
@@ -13,7 +14,7 @@ const phases: readonly (Phase & { readonly name: string; readonly share: number 
     name: 'lag up to 500 ms, Redis in trouble, failovers',
     fences: true,
     lagMs: 500,
-    redis: { start: fragileRedis, everyMs: 1_500 },
+    store: { start: fragileRedis, everyMs: 1_500 },
     failoverEveryMs: 8_000,
     share: 0.3,
   },
@@ -21,7 +22,7 @@ const phases: readonly (Phase & { readonly name: string; readonly share: number 
     name: 'lag up to 100 ms, Redis evicting, failovers',
     fences: true,
     lagMs: 100,
-    redis: { start: crampedRedis, everyMs: 20 },
+    store: { start: crampedRedis, everyMs: 20 },
     failoverEveryMs: 8_000,
     share: 0.15,
   },
@@ -29,7 +30,7 @@ const phases: readonly (Phase & { readonly name: string; readonly share: number 
     name: 'lag up to 100 ms, Sentinels promoting, failovers',
     fences: true,
     lagMs: 100,
-    redis: { start: watchedRedis, everyMs: 3_000 },
+    store: { start: watchedRedis, everyMs: 3_000 },
     failoverEveryMs: 8_000,
     share: 0.15,
   },
@@ -37,9 +38,25 @@ const phases: readonly (Phase & { readonly name: string; readonly share: number 
     name: 'lag up to 100 ms, Redis Cluster in trouble, failovers',
     fences: true,
     lagMs: 100,
-    redis: { start: clusteredRedis, everyMs: 2_000 },
+    store: { start: clusteredRedis, everyMs: 2_000 },
     failoverEveryMs: 8_000,
     share: 0.2,
+  },
+  {
+    name: 'lag up to 500 ms, memcached in trouble, failovers',
+    fences: true,
+    lagMs: 500,
+    store: { start: fragileMemcached, everyMs: 1_500 },
+    failoverEveryMs: 8_000,
+    share: 0.2,
+  },
+  {
+    name: 'lag up to 100 ms, memcached evicting, failovers',
+    fences: true,
+    lagMs: 100,
+    store: { start: crampedMemcached, everyMs: 100 },
+    failoverEveryMs: 8_000,
+    share: 0.15,
   },
   { name: 'control: no fences, lag up to 100 ms', fences: false, lagMs: 100, share: 0.05 },
 ];

@@ -5,7 +5,8 @@ import { startLab } from '../../src/testing/index.ts';
 import { replaceSection } from '../chaos/doc-section.ts';
 import { createRaced, type RaceCache, race } from './race.ts';
 import { openPeer, peerNames } from './race-peers.ts';
-import { openVipsql, targets } from './race-vipsql.ts';
+import { openVipsql } from './race-vipsql.ts';
+import { racedStores } from './raced-stores.ts';
 
 /** `npm run check:cache-race -- [--write]`: an invalidation during a load, with vipsql and with other caches. */
 const { values } = parseArgs({
@@ -18,15 +19,13 @@ const { values } = parseArgs({
 await using lab = await startLab({ redis: true, replicas: 1, onProgress: () => {} });
 await createRaced(lab);
 
-const stores = { memory: {}, Redis: { redis: lab.redisUrl ?? '' } } as const;
+await using stores = await racedStores(lab);
 const contenders: readonly [string, () => Promise<RaceCache>][] = [
   ...peerNames.map((name): [string, () => Promise<RaceCache>] => [name, async () => openPeer(lab, name)]),
-  ...Object.entries(stores).flatMap(([store, cache]) =>
-    targets.map((by): [string, () => Promise<RaceCache>] => [
-      `vipsql \`invalidate({ ${by} })\`, ${store}`,
-      () => openVipsql(lab, cache, by),
-    ]),
-  ),
+  ...stores.raced.map(({ store, cache, by }): [string, () => Promise<RaceCache>] => [
+    `vipsql \`invalidate({ ${by} })\`, ${store}`,
+    () => openVipsql(lab, cache, by),
+  ]),
 ];
 
 const lines = ['| cache, call | read while the old load runs | read afterwards |', '|---|---|---|'];

@@ -1,24 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { RedisTarget } from '../../src/index.ts';
 import type { Lab } from '../../src/testing/index.ts';
 import { RedisCluster } from '../support/redis-cluster.ts';
 import { RedisSentinels } from '../support/redis-sentinels.ts';
 import type { RedisServer } from '../support/redis-servers.ts';
-
-/** One thing that is done to Redis; resolves when it is over. */
-export type Trouble = (random: () => number) => Promise<unknown>;
-
-/** A Redis, and what may become of it. */
-export interface TroubledRedis {
-  readonly target: RedisTarget;
-  /** Whether processes may keep copies of what it holds. */
-  readonly allowsCopies: boolean;
-  readonly troubles: Readonly<Record<string, Trouble>>;
-  /** What else is worth telling in the end. */
-  facts(): Promise<Readonly<Record<string, number>>>;
-  close(): Promise<void>;
-}
+import { noFacts, type TroubledStore } from './troubled-store.ts';
 
 function administrator(lab: Lab): Redis {
   const admin = new Redis(lab.redisUrl ?? '', { maxRetriesPerRequest: null });
@@ -26,13 +12,11 @@ function administrator(lab: Lab): Redis {
   return admin;
 }
 
-const noFacts = async (): Promise<Readonly<Record<string, number>>> => ({});
-
 /** The lab's Redis, which is flushed, killed, frozen, cut off, and loses some of its records. */
-export async function fragileRedis(lab: Lab): Promise<TroubledRedis> {
+export async function fragileRedis(lab: Lab): Promise<TroubledStore> {
   const admin = administrator(lab);
   return {
-    target: lab.redisUrl ?? '',
+    cache: { redis: lab.redisUrl ?? '' },
     allowsCopies: true,
     troubles: {
       flush: () => admin.flushall(),
@@ -60,7 +44,7 @@ async function evict(admin: Redis, random: () => number): Promise<void> {
 }
 
 /** The lab's Redis with a few kilobytes of memory, which others fill: it evicts of its own accord. */
-export async function crampedRedis(lab: Lab): Promise<TroubledRedis> {
+export async function crampedRedis(lab: Lab): Promise<TroubledStore> {
   const admin = administrator(lab);
   await admin.flushall();
   await admin.config('RESETSTAT');
@@ -69,7 +53,7 @@ export async function crampedRedis(lab: Lab): Promise<TroubledRedis> {
   await admin.config('SET', 'maxmemory', String(used + 512 * 1_024));
   let written = 0;
   return {
-    target: lab.redisUrl ?? '',
+    cache: { redis: lab.redisUrl ?? '' },
     allowsCopies: true,
     troubles: {
       fill: async () => {
@@ -94,10 +78,10 @@ export async function crampedRedis(lab: Lab): Promise<TroubledRedis> {
 }
 
 /** A Redis whose Sentinels promote its replica, by plan or since it was killed. */
-export async function watchedRedis(): Promise<TroubledRedis> {
+export async function watchedRedis(): Promise<TroubledStore> {
   const sentinels = await RedisSentinels.start();
   return {
-    target: sentinels.target,
+    cache: { redis: sentinels.target },
     allowsCopies: true,
     troubles: {
       plan: () => sentinels.failOver('plan'),
@@ -109,14 +93,14 @@ export async function watchedRedis(): Promise<TroubledRedis> {
 }
 
 /** A Redis Cluster whose masters are killed, frozen and flushed, and whose slots move. */
-export async function clusteredRedis(): Promise<TroubledRedis> {
+export async function clusteredRedis(): Promise<TroubledStore> {
   const cluster = await RedisCluster.start();
   const anyMaster = async (random: () => number): Promise<RedisServer> => {
     const masters = await cluster.masters();
     return masters[Math.floor(random() * masters.length)] as RedisServer;
   };
   return {
-    target: cluster.target,
+    cache: { redis: cluster.target },
     allowsCopies: false,
     troubles: {
       kill: async (random) => {

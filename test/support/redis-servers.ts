@@ -1,7 +1,4 @@
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -9,6 +6,7 @@ import { findRedis } from '../../src/testing/binaries/find-binaries.ts';
 import { Keeper } from '../../src/testing/processes/keeper.ts';
 import { LabProcess } from '../../src/testing/processes/lab-process.ts';
 import { eventually } from './eventually.ts';
+import { freePort, isListening } from './ports.ts';
 
 const program = await findRedis();
 
@@ -104,37 +102,4 @@ export class RedisServers {
 /** What a Redis is told that keeps nothing on disk. */
 export function inMemory(port: number): readonly string[] {
   return ['--bind', '127.0.0.1', '--port', String(port), '--save', '', '--appendonly', 'no'];
-}
-
-/** The bus of a Redis Cluster is 10,000 above; both below the ports of outgoing connections. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const port = randomInt(12_000, 22_000);
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
-  }
-  throw new Error('no free port was found');
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  const free = once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  server.listen(port, '127.0.0.1');
-  const result = await free;
-  if (result) await new Promise((resolve) => server.close(resolve));
-  return result;
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const finish = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', () => finish(true));
-    socket.once('error', () => finish(false));
-  });
 }

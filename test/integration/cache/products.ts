@@ -22,10 +22,10 @@ export class Products {
     return new Products(lab);
   }
 
-  /** A cluster with a cache in the lab's Redis: as good as another process. */
+  /** A cluster with a cache in the lab's Redis, or in a memcached: as good as another process. */
   async open({ cache, ...config }: Partial<ClusterConfig> = {}): Promise<Cluster> {
-    const redis = this.lab.redisUrl ?? '';
-    const db = await openServing(this.lab, { ...config, cache: { redis, ttlMs: 600_000, ...cache } });
+    const store = cache?.memcached === undefined ? { redis: this.lab.redisUrl ?? '' } : {};
+    const db = await openServing(this.lab, { ...config, cache: { ...store, ttlMs: 600_000, ...cache } });
     for (let looks = 0; db.status().cache?.state !== 'ready'; looks += 1) {
       if (looks > 500) throw new Error('the cache is not ready');
       await new Promise((resolve) => setTimeout(resolve, 10));

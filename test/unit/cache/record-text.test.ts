@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readRecord } from '../../../src/cache/stores/record-text.ts';
+import type { CacheRecord } from '../../../src/cache/record.ts';
+import { readRecord, readWholeRecord, writeRecord } from '../../../src/cache/stores/record-text.ts';
 
 const head = '2\nera\ngen\n?\n\n\n0\n';
 
@@ -35,11 +36,75 @@ test.each([
   expect(readRecord(Buffer.from(raw))).toBeUndefined();
 });
 
+const line = fc.string({
+  unit: fc.constantFrom(...'abcXYZ019-_:.,?{}'),
+  maxLength: 40,
+});
+const id = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_.'), minLength: 1, maxLength: 12 });
+const time = fc.integer({ min: 0, max: 2 ** 45 });
+const anyRecord: fc.Arbitrary<CacheRecord> = fc.record({
+  era: line,
+  gen: line,
+  fence: line,
+  marks: fc.array(fc.tuple(id, time), { maxLength: 5 }).map((marks) => new Map(marks)),
+  lease: fc.option(fc.record({ id, until: time }), { nil: undefined }),
+  filled: fc.option(
+    fc.record({
+      by: line,
+      proof: line,
+      proven: line,
+      freshUntil: time,
+      loadMs: time,
+      payload: fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    }),
+    { nil: undefined },
+  ),
+});
+
+test('what is written is read again', () => {
+  fc.assert(
+    fc.property(anyRecord, (record) => {
+      const raw = writeRecord(record);
+      const { era, gen, filled, marks } = record;
+      expect(readWholeRecord(raw)).toEqual(record);
+      expect(readRecord(raw)).toEqual({ era, gen, filled, isPending: marks.size > 0 });
+    }),
+  );
+});
+
+test('what is written is what the scripts of the Redis store write', () => {
+  const raw = '2\nera\ngen\n0-1-2\na@12,b@13,\nlease\n14\nby\nproof\n0-1-2\n1234\n56\npay\nload';
+  const record = readWholeRecord(Buffer.from(raw));
+  expect(record).toMatchObject({ fence: '0-1-2', lease: { id: 'lease', until: 14 } });
+  expect(record?.marks).toEqual(
+    new Map([
+      ['a', 12],
+      ['b', 13],
+    ]),
+  );
+  expect(writeRecord(record as CacheRecord).toString()).toBe(raw);
+});
+
+test('times are rounded up', () => {
+  const marks = new Map([['m', 1.2]]);
+  const record = { era: '', gen: '', fence: '', marks, lease: { id: 'l', until: 2.5 }, filled: undefined };
+  expect(readWholeRecord(writeRecord(record))).toMatchObject({ lease: { until: 3 } });
+  expect(readWholeRecord(writeRecord(record))?.marks.get('m')).toBe(2);
+});
+
+test('a record is whole, however many marks it has', () => {
+  const marks = new Map(Array.from({ length: 2_000 }, (_, index) => [`mark-${index}`, 1e12 + index]));
+  const record = { era: 'e', gen: 'g', fence: '?', marks, lease: undefined, filled: undefined };
+  expect(readWholeRecord(writeRecord(record))).toEqual(record);
+});
+
 test('never throws', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       readRecord(Buffer.from(bytes));
       readRecord(Buffer.concat([Buffer.from(head), Buffer.from(bytes)]));
+      readWholeRecord(Buffer.from(bytes));
+      readWholeRecord(Buffer.concat([Buffer.from(head), Buffer.from(bytes)]));
     }),
   );
 });

@@ -156,6 +156,7 @@ describe('the table of options and the schema', () => {
     };
     const cache: Record<keyof CacheConfig, true> = {
       redis: true,
+      memcached: true,
       namespace: true,
       ttlMs: true,
       negativeTtlMs: true,

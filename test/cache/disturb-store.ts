@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TroubledRedis } from './troubled-redis.ts';
+import type { TroubledStore } from './troubled-store.ts';
 
-export interface RedisDisturbance {
+export interface StoreDisturbance {
   readonly random: () => number;
   /** The longest time between two of them. */
   readonly everyMs: number;
@@ -9,9 +9,9 @@ export interface RedisDisturbance {
 }
 
 /** Makes trouble at random, until the signal fires; counts what it has done. */
-export async function disturbRedis(
-  { troubles }: TroubledRedis,
-  { random, everyMs, signal }: RedisDisturbance,
+export async function disturbStore(
+  { troubles }: TroubledStore,
+  { random, everyMs, signal }: StoreDisturbance,
 ): Promise<Readonly<Record<string, number>>> {
   const counts: Record<string, number> = {};
   const names = Object.keys(troubles);
