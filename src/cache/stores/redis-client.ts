@@ -15,7 +15,7 @@ export interface OwnRedisClient extends RedisClient, Record<keyof typeof redisSc
   readonly options: SentinelOptions;
   /** The connection that is there. */
   readonly stream?: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined };
-  on(event: 'ready' | 'close', listener: () => void): unknown;
+  on(event: 'connect' | 'ready' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

@@ -24,6 +24,9 @@ interface ServerLife {
   readonly offsetMs: number;
 }
 
+/** A server that has accepted a connection and says nothing for so long is given up. */
+const longestIntroductionMs = 3_000;
+
 /** Asked again after this when a server that has just answered does not say which one it is. */
 const introductionPauseMs = 200;
 
@@ -41,6 +44,8 @@ export class RedisStore implements CacheStore {
   /** Rises with each connection that ends. */
   #connection = 0;
   #closed = false;
+  /** The end of an introduction that takes too long. */
+  #limit: NodeJS.Timeout | undefined;
 
   constructor(client: OwnRedisClient, listener: StoreListener) {
     this.#client = client;
@@ -62,6 +67,10 @@ export class RedisStore implements CacheStore {
         },
       });
     }
+    client.on('connect', () => {
+      clearTimeout(this.#limit);
+      this.#limit = setTimeout(() => this.reconnect(), longestIntroductionMs).unref();
+    });
     client.on('ready', () => void this.#introduce(this.#connection));
     client.on('close', () => this.#lost('the connection to Redis was closed'));
     client.on('error', ({ message }) => this.#lost(message));
@@ -158,6 +167,7 @@ export class RedisStore implements CacheStore {
 
   close(): void {
     this.#closed = true;
+    clearTimeout(this.#limit);
     this.#server = undefined;
     this.#lease?.close();
     this.#client.disconnect();
@@ -196,6 +206,7 @@ export class RedisStore implements CacheStore {
       await this.#lease?.take({ runId, address: addressOf(this.#client) });
       if (connection !== this.#connection || this.#closed) return;
       this.#server = { history: `${runId}-${replicationId}`, offsetMs };
+      clearTimeout(this.#limit);
       this.#listener.onUp();
     } catch (error) {
       if (connection !== this.#connection || this.#closed) return;
@@ -209,6 +220,7 @@ export class RedisStore implements CacheStore {
   #lost(reason: string): void {
     // Nothing that was asked of this connection goes out on the next one.
     this.#gets.cut();
+    clearTimeout(this.#limit);
     this.#connection += 1;
     this.#server = undefined;
     this.#lease?.drop();

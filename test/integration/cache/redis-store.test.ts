@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +44,26 @@ describe('Redis', () => {
       }
     } finally {
       redis.close();
+    }
+  });
+
+  test('is dialled again when it accepts a connection and then says nothing', async () => {
+    let dialled = 0;
+    const silent = createServer((socket) => {
+      dialled += 1;
+      socket.on('error', () => {}).resume();
+    });
+    await new Promise<void>((resolve) => {
+      silent.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = silent.address() as { port: number };
+    const store = new RedisStore(connectRedis({ host: '127.0.0.1', port }), noListener);
+    try {
+      await eventually('another connection', () => dialled > 1);
+      expect(store.life).toBeUndefined();
+    } finally {
+      store.close();
+      silent.close();
     }
   });
 
