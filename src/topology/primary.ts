@@ -197,9 +197,16 @@ export class Primary {
     return this.#borrow({ deadline, poolOf: (epoch) => epoch.pool, onlyReads: true });
   }
 
+  /** Whether what {@link use} would run may run now. @throws {@link ClosedError} */
+  admits(onlyReads = false): boolean {
+    const { state } = this.#succession;
+    if (state.kind === 'closed') throw closedError();
+    return state.kind === 'open' && (onlyReads || this.writers.heldBecause === undefined);
+  }
+
   /** Waits until what {@link use} would run may run. Rejects as that does. */
   async admit(deadline: Deadline, onlyReads = false): Promise<void> {
-    while (!this.#admits(onlyReads)) await this.#gate.wait(deadline);
+    while (!this.admits(onlyReads)) await this.#gate.wait(deadline);
   }
 
   /** Runs something on a connection that {@link lend} or {@link borrow} has given. Rejects with what `run` rejects with. */
@@ -267,12 +274,6 @@ export class Primary {
     }
   }
 
-  #admits(onlyReads: boolean): boolean {
-    const { state } = this.#succession;
-    if (state.kind === 'closed') throw closedError();
-    return state.kind === 'open' && (onlyReads || this.writers.heldBecause === undefined);
-  }
-
   #noteTrouble(failure: Failure | undefined, epoch: number | undefined): void {
     if (epoch !== this.#succession.epoch?.number) return;
     // Until the watch has seen a writable server again every further write would only be refused too.
@@ -284,7 +285,7 @@ export class Primary {
     let queued = false;
     for (;;) {
       const { state } = this.#succession;
-      if (this.#admits(onlyReads) && state.kind === 'open') {
+      if (this.admits(onlyReads) && state.kind === 'open') {
         const pool = poolOf(state.epoch);
         try {
           return await pool.acquire(deadline, queued);

@@ -31,8 +31,9 @@ const target: BenchTarget = {
   database,
 };
 
+const only = process.env.BENCH_ONLY?.split(';');
 const workers = new Map<string, ChildProcess>();
-for (const name of Object.keys(contenders)) {
+for (const name of Object.keys(contenders).filter((each) => only?.includes(each) !== false)) {
   workers.set(name, fork(new URL('./worker.ts', import.meta.url), [name, JSON.stringify(target)]));
 }
 
@@ -58,7 +59,7 @@ for (const [name, list] of results) {
   );
 }
 console.log('');
-for (const [ours, theirs] of pairs) {
+for (const [ours, theirs] of pairs.filter((pair) => pair.every((name) => results.has(name)))) {
   const rate = ratio(ours, theirs, ({ reads, durationMs }) => reads / durationMs);
   const cpu = ratio(ours, theirs, ({ cpuUsPerRead }) => cpuUsPerRead);
   console.log(`${ours} / ${theirs}: throughput × ${rate.toFixed(2)}, CPU × ${cpu.toFixed(2)}`);

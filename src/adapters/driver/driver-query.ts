@@ -29,13 +29,13 @@ export interface QueryTerms {
 
 /** Puts together what a method of mysql2's was called with. */
 export function driverQuery(input: DriverQueryInput, values: unknown, terms: QueryTerms): DriverQuery {
-  const given = typeof input === 'string' ? { sql: input } : input;
+  const given: Given = typeof input === 'string' ? { sql: input } : input;
   const bound = values ?? given.values;
   const { timeout, signal, namedPlaceholders = terms.namedPlaceholders } = given;
+  const named = namedPlaceholders === true && isNamed(bound) ? byName(given.sql, bound) : undefined;
   return {
-    ...(namedPlaceholders === true && isNamed(bound)
-      ? byName(given.sql, bound)
-      : { sql: given.sql, values: listOf(bound) }),
+    sql: named === undefined ? given.sql : named.sql,
+    values: named === undefined ? listOf(bound) : named.values,
     options: ofOneQuery(given),
     prepare: terms.prepare,
     timeoutMs: typeof timeout === 'number' && timeout > 0 ? timeout : undefined,
@@ -43,8 +43,10 @@ export function driverQuery(input: DriverQueryInput, values: unknown, terms: Que
   };
 }
 
+type Given = Exclude<DriverQueryInput, string>;
+
 /** What one query may decide of its rows. The rest would change what is sent. */
-const rowOptions = [
+const rowOptions: ReadonlySet<string> = new Set<keyof DriverOptions>([
   'rowsAsArray',
   'nestTables',
   'typeCast',
@@ -53,11 +55,17 @@ const rowOptions = [
   'bigNumberStrings',
   'decimalNumbers',
   'jsonStrings',
-] as const satisfies readonly (keyof DriverOptions)[];
+]);
 
-function ofOneQuery(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
-  const kept = rowOptions.filter((name) => given[name] !== undefined);
-  return kept.length === 0 ? undefined : Object.fromEntries(kept.map((name) => [name, given[name]]));
+/** Most queries have none of them: what is there is looked at, not what might be. */
+function ofOneQuery(given: Given): Readonly<Record<string, unknown>> | undefined {
+  let kept: Record<string, unknown> | undefined;
+  for (const name in given) {
+    if (!rowOptions.has(name) || given[name] === undefined) continue;
+    kept ??= {};
+    kept[name] = given[name];
+  }
+  return kept;
 }
 
 /** Analyses a query, and writes its values into it as mysql2 does. */

@@ -181,14 +181,22 @@ export class PrimaryLine {
   }
 
   /** A connection on which a statement may be sent now, another one if nothing is lost by that. */
-  async ready(deadline: Deadline, { loan, onlyReads, readsState }: ReadyTerms): Promise<Connection> {
-    const { primary } = this.#parts.services;
+  ready(deadline: Deadline, terms: ReadyTerms): Connection | Promise<Connection> {
+    const { loan, onlyReads, readsState } = terms;
     this.#checkLoan(loan);
+    const connection = this.#connection;
     if (this.#trace === 'state' || (readsState && this.#trace === 'readable')) {
-      if (this.#connection.usable) return this.#connection;
-      throw lost(this.#connection);
+      if (connection.usable) return connection;
+      throw lost(connection);
     }
-    await primary.admit(deadline, onlyReads);
+    const { primary } = this.#parts.services;
+    if (primary.admits(onlyReads) && this.#held && connection.usable && isFresh(connection))
+      return connection;
+    return this.#makeReady(deadline, terms);
+  }
+
+  async #makeReady(deadline: Deadline, { loan, onlyReads }: ReadyTerms): Promise<Connection> {
+    await this.#parts.services.primary.admit(deadline, onlyReads);
     if (!this.#held || !(await isAlive(this.#connection))) await this.#replace(deadline);
     this.#checkLoan(loan);
     return this.#connection;
@@ -270,9 +278,13 @@ export interface RunTerms {
   readonly trace: Trace;
 }
 
+function isFresh({ idleSince }: Connection): boolean {
+  return performance.now() - idleSince < validateAfterMs;
+}
+
 async function isAlive(connection: Connection): Promise<boolean> {
   if (!connection.usable) return false;
-  if (performance.now() - connection.idleSince < validateAfterMs) return true;
+  if (isFresh(connection)) return true;
   try {
     await connection.run(ownCommand('DO 1'), new Deadline(validateTimeoutMs));
     return true;

@@ -204,7 +204,8 @@ export class PrimarySession implements DriverSession {
     const ready = { loan, onlyReads: operation === 'read', readsState: readsState(statement) };
     try {
       return await withRetries(this.#services, attempts, async (trace) => {
-        const connection = await this.#line.ready(deadline, ready);
+        const found = this.#line.ready(deadline, ready);
+        const connection = found instanceof Promise ? await found : found;
         trace.server = connection.endpointName;
         trace.epoch = connection.epoch;
         return await this.#onLine(connection, act, { deadline: answerBy, trace: this.#traceOf(call) });

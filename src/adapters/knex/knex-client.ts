@@ -129,14 +129,14 @@ abstract class VipsqlClient extends ClientMySQL2 {
 
 function primaryConnections(client: VipsqlClient): Connections {
   return {
-    acquireConnection: async () => {
-      const connection = await client.acquireConnection();
-      if (connection instanceof KnexPrimaryConnection) connection.isForOneRun = true;
-      return connection;
-    },
-    releaseConnection: async (connection) => {
+    acquireConnection: () =>
+      client.acquireConnection().then((connection) => {
+        if (connection instanceof KnexPrimaryConnection) connection.isForOneRun = true;
+        return connection;
+      }),
+    releaseConnection: (connection) => {
       if (connection instanceof KnexPrimaryConnection) connection.isForOneRun = false;
-      await client.releaseConnection(connection);
+      return client.releaseConnection(connection);
     },
   };
 }

@@ -11,14 +11,15 @@ export interface Connections {
 export function withConnections<Client extends object>(client: Client, connections: Connections): Client {
   let held: unknown;
   const forOneRun: Connections = {
-    async acquireConnection() {
-      held = await connections.acquireConnection();
-      return held;
-    },
-    async releaseConnection(connection) {
-      if (connection !== held) return;
+    acquireConnection: () =>
+      connections.acquireConnection().then((connection) => {
+        held = connection;
+        return connection;
+      }),
+    releaseConnection(connection) {
+      if (connection !== held) return Promise.resolve();
       held = undefined;
-      await connections.releaseConnection(connection);
+      return connections.releaseConnection(connection);
     },
   };
   return Object.assign(Object.create(client) as Client, forOneRun);
