@@ -10,8 +10,11 @@ const leaseMs = 400;
 /** Between two times of asking. */
 const paceMs = 120;
 
-/** A Sentinel that has not answered after this is not waited for any more, until it does. */
-const patienceMs = 250;
+/**
+ * A Sentinel that has said nothing for so long is not waited for any more, until it does. They are slow just when they
+ * promote: each of them writes its configuration to its disk then.
+ */
+const patienceMs = 5_000;
 
 /** A server, as it is known to those who are connected to it. */
 export interface ServerName {
@@ -98,31 +101,32 @@ export class MasterLease {
     this.#options.onChange(this.#wasHeld);
   }
 
-  async #ask(server: ServerName): Promise<readonly Verdict[]> {
-    const { sentinels } = this.#options;
-    const answers = sentinels.map((sentinel) => this.#verdictOf(sentinel, server));
-    const verdicts: Verdict[] = [];
-    const patient = answers.filter((_, index) => !this.#silent.has(sentinels[index] as OwnRedisClient));
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patienceMs);
-    });
-    for (const answer of answers) void answer.then((verdict) => verdicts.push(verdict));
-    // Of the others one will do.
-    const enough = patient.length > 0 ? Promise.all(patient) : Promise.race(answers);
-    await Promise.race([enough, patience]);
-    clearTimeout(timer);
-    return verdicts;
+  #ask(server: ServerName): Promise<readonly Verdict[]> {
+    return Promise.all(this.#options.sentinels.map((sentinel) => this.#verdictOf(sentinel, server)));
   }
 
-  async #verdictOf(sentinel: OwnRedisClient, server: ServerName): Promise<Verdict> {
-    const { runId, address } = server;
-    const since = setTimeout(() => this.#silent.add(sentinel), patienceMs);
+  /** What one Sentinel says, as soon as it does. Never rejects. */
+  #verdictOf(sentinel: OwnRedisClient, server: ServerName): Promise<Verdict> {
+    const answer = this.#answerOf(sentinel, server);
+    if (this.#silent.has(sentinel)) return Promise.resolve('silent');
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        this.#silent.add(sentinel);
+        resolve('silent');
+      }, patienceMs);
+      void answer.then((verdict) => {
+        clearTimeout(limit);
+        resolve(verdict);
+      });
+    });
+  }
+
+  async #answerOf(sentinel: OwnRedisClient, server: ServerName): Promise<Verdict> {
     try {
       const told = (await sentinel.call('SENTINEL', 'MASTER', this.#options.name)) as readonly string[];
       this.#silent.delete(sentinel);
       const { ip, port, runid } = fieldsOf(told);
-      if (runid === runId || `${ip}:${port}` === address) return 'master';
+      if (runid === server.runId || `${ip}:${port}` === server.address) return 'master';
       // Also when nobody waits for it any more.
       if (server === this.#server) {
         this.drop();
@@ -130,9 +134,8 @@ export class MasterLease {
       }
       return 'other';
     } catch {
+      // It is not connected.
       return 'silent';
-    } finally {
-      clearTimeout(since);
     }
   }
 }
