@@ -67,7 +67,7 @@ export class MasterLease {
     this.#timer = setInterval(() => void this.#renew(), paceMs).unref();
   }
 
-  /** Resolves when the Sentinels, asked now, name this server. Rejects when one names another, or none answers. */
+  /** Resolves when most Sentinels, asked now, name this server. Rejects when one names another, or too few answer. */
   async confirm(): Promise<void> {
     const askedAt = performance.now();
     const server = this.#server;
@@ -75,7 +75,8 @@ export class MasterLease {
     const verdicts = await this.#ask(server);
     if (verdicts.includes('other')) throw new Error('a Sentinel names another Redis as the master');
     if (server !== this.#server) throw new Error('the connection to Redis was closed');
-    if (!verdicts.includes('master')) throw new Error('no Sentinel says which Redis is the master');
+    const agreed = verdicts.filter((verdict) => verdict === 'master').length;
+    if (agreed * 2 <= verdicts.length) throw new Error('too few Sentinels say which Redis is the master');
     this.#confirmedAt = Math.max(this.#confirmedAt, askedAt);
   }
 

@@ -63,7 +63,7 @@ export class RedisStore implements CacheStore {
         onOther: () => this.reconnect(),
         onChange: (isHeld) => {
           if (isHeld) listener.onUp();
-          else listener.onDown('no Sentinel says which Redis is the master');
+          else listener.onDown('too few Sentinels say which Redis is the master');
         },
       });
     }
