@@ -89,6 +89,11 @@ export class RedisSentinels {
     await this.#settle();
   }
 
+  /** One of them, which is not the one that is asked here. */
+  get oneSentinel(): RedisServer {
+    return this.#sentinels[2] as RedisServer;
+  }
+
   async stop(): Promise<void> {
     await this.#servers.stop();
   }

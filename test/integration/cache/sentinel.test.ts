@@ -104,4 +104,21 @@ describe.skipIf(!hasRedis)('a Redis that three Sentinels watch', () => {
       await sentinels.rejoin(old);
     }
   });
+
+  test('is used without a Sentinel that stands still, once that has been silent for a while', async () => {
+    const db = await open();
+    const id = await products.add();
+    await products.read(db, id);
+    const { process } = sentinels.oneSentinel;
+    await process.freeze();
+    try {
+      await eventually('it is not believed blindly', () => !isReady(db));
+      expect(await products.read(db, id)).toBe(1);
+      await eventually('it is used without that one', () => isReady(db), 15_000);
+    } finally {
+      process.thaw();
+    }
+    await eventually('it is used with it', () => isReady(db));
+    expect(await products.read(db, id)).toBe(1);
+  });
 });
