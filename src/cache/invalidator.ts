@@ -156,6 +156,7 @@ export class Invalidator {
   async #try(ask: (guard: StoreGuard, era: Era) => Promise<void>): Promise<StoreAway | undefined> {
     const { guard, era: currentEra } = this.#options;
     try {
+      if (currentEra() === undefined) await guard.start();
       const era = currentEra();
       if (era === undefined) return new StoreAway('the cache is away');
       await ask(guard, era);

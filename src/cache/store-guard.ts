@@ -54,6 +54,8 @@ export class StoreGuard {
   #awaySince: number | undefined;
   #downBecause = 'it has not answered yet';
   #isUp = false;
+  #hasStarted = false;
+  readonly #onStart = new Set<() => void>();
 
   constructor(options: StoreGuardOptions) {
     this.#options = options;
@@ -69,15 +71,31 @@ export class StoreGuard {
     this.#store = options.connect({
       onUp: () => {
         this.#isUp = true;
+        this.#started();
         this.#came();
       },
       onDown: (reason) => {
         this.#isUp = false;
+        this.#started();
         this.#downBecause = reason;
         this.#went(reason);
       },
     });
-    if (this.#store.life !== undefined) this.#isUp = true;
+    if (this.#store.life === undefined) return;
+    this.#isUp = true;
+    this.#hasStarted = true;
+  }
+
+  /** Resolves when the store has answered or failed for the first time, or a writer need not wait for that any longer. */
+  start(): Promise<void> {
+    if (this.#hasStarted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, this.#options.writeBudgetMs);
+      this.#onStart.add(() => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
   }
 
   /** The life of the store; `undefined` while it is better left alone. */
@@ -114,6 +132,7 @@ export class StoreGuard {
   }
 
   close(): void {
+    this.#started();
     clearInterval(this.#probe);
     this.#breaker.stop();
     this.#clock.stop();
@@ -146,6 +165,12 @@ export class StoreGuard {
         },
       );
     });
+  }
+
+  #started(): void {
+    this.#hasStarted = true;
+    for (const tell of this.#onStart) tell();
+    this.#onStart.clear();
   }
 
   #opened(): void {

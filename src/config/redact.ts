@@ -6,7 +6,7 @@ const longestShownText = 80;
 const longestShownList = 3;
 
 const secretName =
-  /pass(?:word|wd|phrase|wrod)?$|^pwd$|secret|token|^key$|^cert$|^ca$|^pfx$|credential|^auth$/i;
+  /(?<!by)pass(?:word|wd|phrase|wrod)?$|^pwd$|secret|token|^key$|^cert$|^ca$|^pfx$|credential|^auth$/i;
 
 /** Whether an option of this name holds a secret, spelt rightly or nearly so. */
 export function isSecretName(name: string): boolean {

@@ -86,8 +86,10 @@ export function redisClusterOf(target: RedisClusterClient | RedisClusterOptions)
 export function redisTargetProblem(target: unknown): string | undefined {
   const rule =
     "must be a URL as 'redis://127.0.0.1:6379', options of ioredis, with `nodes` for a Redis Cluster, or a client of ioredis";
-  if (typeof target === 'string')
-    return /^rediss?:\/\/./.test(target) && URL.canParse(target) ? undefined : rule;
+  if (typeof target === 'string') {
+    if (!/^rediss?:\/\/./.test(target) || !URL.canParse(target)) return rule;
+    return databaseProblem(decodeURIComponent(new URL(target).pathname.slice(1)));
+  }
   if (typeof target !== 'object' || target === null || Array.isArray(target)) return rule;
   const prototype: unknown = Object.getPrototypeOf(target);
   const isPlain = prototype === Object.prototype || prototype === null;
@@ -97,7 +99,28 @@ export function redisTargetProblem(target: unknown): string | undefined {
   if (isPlain && 'nodes' in target && !areNodes(target.nodes)) {
     return "must have in `nodes` at least one of 'host:port' and { host, port }";
   }
-  return isRedisClient(target) || isPlain ? undefined : rule;
+  if (isRedisClient(target)) return undefined;
+  return isPlain ? optionsProblem(target as RedisOptions) : rule;
+}
+
+/** ioredis takes what is left out for `127.0.0.1:6379`, which nobody may have meant. */
+function optionsProblem(options: RedisOptions): string | undefined {
+  const { host, port, path, sentinels, name, db } = options;
+  if ([host, port, path, sentinels, options.nodes].every((place) => place === undefined)) {
+    return 'must say where Redis is: `host`, `port`, `path`, `sentinels` with `name`, or `nodes`';
+  }
+  if (sentinels !== undefined && (typeof name !== 'string' || name === '')) {
+    return 'must have in `name` what the Sentinels call the master';
+  }
+  if (port !== undefined && !(Number.isInteger(Number(port)) && Number(port) > 0 && Number(port) < 65_536)) {
+    return 'must have in `port` a number from 1 to 65535';
+  }
+  return db === undefined ? undefined : databaseProblem(String(db));
+}
+
+/** ioredis ends the process when it is told to select what is no number. */
+function databaseProblem(db: string): string | undefined {
+  return /^\d*$/.test(db) ? undefined : 'must name the database by its number, 0 or more';
 }
 
 function areNodes(nodes: unknown): nodes is readonly RedisNode[] {

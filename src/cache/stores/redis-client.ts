@@ -44,6 +44,8 @@ const ownOptions = {
   lazyConnect: false,
   readOnly: false,
   connectTimeout: 2_000,
+  // How long a connection that was not opened yet outlives its client.
+  disconnectTimeout: 50,
   // A master that has become a replica: what it says is late.
   reconnectOnError: ({ message }: Error): boolean => message.startsWith('READONLY'),
   retryStrategy: pauseMs,

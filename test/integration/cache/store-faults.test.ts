@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { CacheInvalidationError, type Cluster } from '../../../src/index.ts';
+import { CacheInvalidationError, type Cluster, createCluster } from '../../../src/index.ts';
 import { type Lab, startLab } from '../../../src/testing/index.ts';
 import { eventually, recordEvents, rejection } from '../../support/cluster.ts';
 import { Gate, Products } from './products.ts';
@@ -27,6 +27,30 @@ const raise = (db: Cluster, id: number, n: number) =>
   db.primary().execute('UPDATE products SET n = ? WHERE id = ?', [n, id], {
     invalidates: { keys: [products.keyOf(id)] },
   });
+
+describe('a process that has just begun', () => {
+  test('has its first invalidations delivered, and its first writes announced', async () => {
+    const service = await products.open();
+    const id = await products.add();
+    await products.read(service, id);
+    await eventually('it is stored', () => service.status().cache?.fills === 1);
+    await products.write(service, id, 2);
+    const redis = lab.redisUrl ?? '';
+    await using job = createCluster({ ...lab.config(), cache: { redis, onInvalidationFailure: 'throw' } });
+    expect(await job.cache.invalidate({ keys: [products.keyOf(id)] })).toEqual({ delivered: true });
+    expect(await products.read(service, id)).toBe(2);
+    await using other = createCluster({ ...lab.config(), cache: { redis, onInvalidationFailure: 'throw' } });
+    await raise(other, id, 3);
+    expect(await products.read(service, id)).toBe(3);
+  });
+
+  test('does not wait for long where there is no Redis', async () => {
+    await using db = createCluster({ ...lab.config(), cache: { redis: 'redis://127.0.0.1:601' } });
+    const beganAt = performance.now();
+    expect(await db.cache.invalidate({ keys: ['any'] })).toEqual({ delivered: false });
+    expect(performance.now() - beganAt).toBeLessThan(2_000);
+  });
+});
 
 describe('while Redis is frozen', () => {
   test('reads cost milliseconds and no error, and it is used again by itself', async () => {

@@ -19,6 +19,7 @@ describe('cache.redis', () => {
     ['a URL with TLS', 'rediss://user:secret@cache.internal:6380/2'],
     ['options', { host: '127.0.0.1', port: 6379 }],
     ['options for Sentinels', { sentinels: [{ host: 's1', port: 26379 }], name: 'main' }],
+    ['options for a socket', { path: '/run/redis.sock', db: 3 }],
     ['a client', client],
     ['options for a Redis Cluster', { nodes: ['10.0.0.1:7000', { host: '10.0.0.2', port: 7000 }] }],
     ['a client of Redis Cluster', cluster],
@@ -34,6 +35,12 @@ describe('cache.redis', () => {
     ['something else', new Map(), /must be a URL/],
     ['a Redis Cluster without nodes', { nodes: [] }, /must have in `nodes` at least one/],
     ['a Redis Cluster with other nodes', { nodes: [7000] }, /must have in `nodes` at least one/],
+    ['nothing', {}, /must say where Redis is/],
+    ['another library’s options', { url: 'redis://127.0.0.1:6379' }, /must say where Redis is/],
+    ['Sentinels without a name', { sentinels: [{ host: 's1' }] }, /must have in `name`/],
+    ['a port that is none', { host: 'a', port: 'http' }, /must have in `port`/],
+    ['a database by another name', { host: 'a', db: 'x' }, /must name the database by its number/],
+    ['a URL with such a database', 'redis://127.0.0.1:6379/abc', /must name the database by its number/],
     ['what says that it is a Redis Cluster', { isCluster: true }, /must be a URL/],
   ])('must not be %s', (_, target, rule) => {
     expect(redisTargetProblem(target)).toMatch(rule);
