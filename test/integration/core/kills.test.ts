@@ -54,9 +54,11 @@ describe.each(labVendors)('a statement that is killed on %s', (vendor) => {
     await db.ready();
     const sleeping = 'SELECT SLEEP(20) AS s';
     const limit = { timeoutMs: 400 };
-    for (const run of [db.primary().query(sleeping, [], limit), db.replica().query(sleeping, [], limit)]) {
-      expect(await rejection(run)).toMatchObject({ code: 'VIPSQL_TIMEOUT', phase: 'answer' });
-    }
+    const errors = await Promise.all([
+      rejection(db.primary().query(sleeping, [], limit)),
+      rejection(db.replica().query(sleeping, [], limit)),
+    ]);
+    for (const error of errors) expect(error).toMatchObject({ code: 'VIPSQL_TIMEOUT', phase: 'answer' });
   });
 
   test('by a person is reported, and not sent again', async () => {
